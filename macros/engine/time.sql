@@ -1,0 +1,66 @@
+{# Instants are timestamps in UTC without a zone. What engines spell differently stands here. #}
+
+{# Local wall time in the var nps_timezone, as an instant. A doubled hour is the later one, a
+   skipped one moves forward by the gap: the rule of the engine's time zone library. #}
+{% macro local_to_utc(local_timestamp) -%}
+    {%- if var('nps_timezone') == 'UTC' -%}
+        {{ local_timestamp }}
+    {%- else -%}
+        timezone('UTC', timezone('{{ var("nps_timezone") }}', {{ local_timestamp }}))
+    {%- endif -%}
+{%- endmacro %}
+
+{# An instant as wall time in the var nps_timezone. #}
+{% macro utc_to_local(instant) -%}
+    {%- if var('nps_timezone') == 'UTC' -%}
+        {{ instant }}
+    {%- else -%}
+        timezone('{{ var("nps_timezone") }}', timezone('UTC', {{ instant }}))
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro local_date(instant) -%}
+    cast({{ utc_to_local(instant) }} as date)
+{%- endmacro %}
+
+{% macro plus_minutes(instant, minutes) -%}
+    {{ instant }} + to_minutes({{ minutes }})
+{%- endmacro %}
+
+{# ISO weekday: Monday 1 … Sunday 7. #}
+{% macro iso_weekday(date) -%}
+    cast(isodow({{ date }}) as integer)
+{%- endmacro %}
+
+
+{# First date of the day, ISO week, month, quarter or year a date is in. #}
+{% macro period_start(period_type, date) -%}
+    cast(date_trunc('{{ period_type }}', {{ date }}) as date)
+{%- endmacro %}
+
+{# Last date of the period that begins on the given date. #}
+{% macro period_end(period_type, first_date) -%}
+    {%- set lengths = {
+        'day': "interval '1 day'", 'week': "interval '7 days'", 'month': "interval '1 month'",
+        'quarter': "interval '3 months'", 'year': "interval '1 year'",
+    } -%}
+    cast({{ first_date }} + {{ lengths[period_type] }} - interval '1 day' as date)
+{%- endmacro %}
+
+{# A timestamp that knows its zone, as an instant. #}
+{% macro zoned_to_utc(zoned_timestamp) -%}
+    timezone('UTC', try_cast({{ zoned_timestamp }} as timestamp with time zone))
+{%- endmacro %}
+
+{% macro plus_days(date, days) -%}
+    {{ date }} + to_days(cast({{ days }} as integer))
+{%- endmacro %}
+
+{% macro plus_months(date, months) -%}
+    {{ date }} + to_months(cast({{ months }} as integer))
+{%- endmacro %}
+
+{# The last instant of a local date. #}
+{% macro end_of_local_date(date) -%}
+    {{ local_to_utc('cast(' ~ plus_days(date, 1) ~ ' as timestamp)') }} - interval '1 microsecond'
+{%- endmacro %}

@@ -1,0 +1,39 @@
+{# What happens before the first model: vars are checked, raw files are landed. Everything that is
+   wrong is said in one failing statement, so that the reader gets one message and no model runs. #}
+{% macro prepare_run() %}
+    {% if not execute or flags.WHICH not in ['build', 'run', 'seed', 'retry'] %}
+        {% do return('') %}
+    {% endif %}
+    {% set problems = problems_of_vars() + problems_of_warehouse_name() %}
+    {% if not problems %}
+        {% set landed = land_raw_files() %}
+        {% for warning in landed.warnings %}
+            {% do exceptions.warn(warning) %}
+        {% endfor %}
+        {% set problems = landed.errors %}
+    {% endif %}
+    {% if problems %}
+        {% do return("select error('" ~ (problems | join('\n')).replace("'", "''") ~ "')") %}
+    {% endif %}
+{% endmacro %}
+
+{# Lands NPS_RAW_DIR (and business seeds of NPS_SEEDS_DIR) as schema raw; returns its report. #}
+{% macro land_raw_files() %}
+    {% set folders = [env_var('NPS_RAW_DIR', ''), env_var('NPS_SEEDS_DIR', '')] %}
+    {% set call %}
+        select nps_land('{{ folders[0].replace("'", "''") }}', '{{ folders[1].replace("'", "''") }}')
+    {% endset %}
+    {% do return(fromjson(run_query(call).rows[0][0])) %}
+{% endmacro %}
+
+{# A DuckDB file named like one of its schemas makes `marts.nps_by_period` ambiguous to readers. #}
+{% macro problems_of_warehouse_name() %}
+    {% set taken = ['raw', 'reference', 'staging', 'categorized', 'marts', 'quality'] %}
+    {% if target.database | lower in taken %}
+        {% do return([
+            'NPS_WAREHOUSE: a file named "' ~ target.database ~ '" has the name of a schema in it, '
+            ~ 'and every query of that schema would be ambiguous; choose another file name.'
+        ]) %}
+    {% endif %}
+    {% do return([]) %}
+{% endmacro %}

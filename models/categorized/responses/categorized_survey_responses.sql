@@ -1,0 +1,40 @@
+with
+
+responses as (
+
+    select * from {{ ref('stg_survey_responses') }}
+
+),
+
+categories as (
+
+    select * from {{ ref('nps_categories') }}
+
+)
+
+select
+    responses.response_id,
+    responses.survey_id,
+    responses.invitation_id,
+    responses.contact_id,
+    responses.customer_id,
+    responses.survey_type,
+    responses.survey_channel,
+    responses.language,
+    responses.status,
+    responses.score,
+    -- The cut of the categories is the seed, looked up here and nowhere else.
+    categories.category as nps_category,
+    case categories.category
+        when 'promoter' then 1
+        when 'passive' then 0
+        when 'detractor' then -1
+    end as nps_contribution,
+    responses.csat_score,
+    responses.effort_score,
+    {{ masked('responses.comment') }} as comment,
+    responses.responded_at,
+    {{ local_date('responses.responded_at') }} as response_date
+from responses
+left join categories
+    on responses.score = categories.score

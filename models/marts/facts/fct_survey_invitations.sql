@@ -1,0 +1,37 @@
+with
+
+invitations as (
+
+    select * from {{ ref('categorized_survey_invitations') }}
+
+),
+
+contacts as (
+
+    select * from {{ ref('fct_contacts') }}
+
+)
+
+select
+    invitations.invitation_id,
+    coalesce(invitations.survey_id, 'unknown') as survey_id,
+    invitations.survey_id as source_survey_id,
+    invitations.survey_type,
+    coalesce(contacts.contact_id, 'unknown') as contact_id,
+    invitations.contact_id as source_contact_id,
+    coalesce(invitations.customer_id, contacts.source_customer_id, 'unknown') as customer_id,
+    invitations.customer_id as source_customer_id,
+    coalesce(invitations.survey_channel, 'unknown') as survey_channel,
+    coalesce(contacts.agent_id, 'unknown') as agent_id,
+    coalesce(contacts.department_id, 'unknown') as department_id,
+    coalesce(contacts.channel, 'unknown') as channel,
+    invitations.sent_at,
+    invitations.sent_date,
+    invitations.delivered_at,
+    invitations.opened_at,
+    invitations.status,
+    invitations.is_bounced,
+    invitations.responses
+from invitations
+left join contacts
+    on invitations.contact_id = contacts.contact_id

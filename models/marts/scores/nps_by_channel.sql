@@ -1,0 +1,1 @@
+{{ score_mart('channel', keys=['scope_id as channel']) }}

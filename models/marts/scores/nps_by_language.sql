@@ -1,0 +1,1 @@
+{{ score_mart('language', keys=['scope_id as language']) }}

@@ -1,0 +1,1 @@
+{{ score_mart('segment', keys=['scope_id as segment']) }}

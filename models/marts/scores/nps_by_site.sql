@@ -1,0 +1,1 @@
+{{ score_mart('site', keys=['scope_id as site']) }}

@@ -1,0 +1,28 @@
+with
+
+accepted as (
+
+    {{ newest_versions('contacts') }}
+
+)
+
+select
+    contact_id,
+    department_id,
+    channel,
+    started_at,
+    agent_id,
+    customer_id,
+    reason,
+    product_line,
+    site,
+    ended_at,
+    queue_seconds,
+    hold_seconds,
+    handle_seconds,
+    transfers,
+    is_resolved,
+    updated_at,
+    _source_file,
+    _source_row
+from accepted

@@ -1,0 +1,1 @@
+{{ superseded_versions('agents', key=['agent_id']) }}

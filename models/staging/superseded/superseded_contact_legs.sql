@@ -1,0 +1,1 @@
+{{ superseded_versions('contact_legs', key=['contact_id', 'leg_number'], has_updated_at=false) }}

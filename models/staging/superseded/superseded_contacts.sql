@@ -1,0 +1,1 @@
+{{ superseded_versions('contacts', key=['contact_id']) }}

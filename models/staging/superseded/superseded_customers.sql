@@ -1,0 +1,1 @@
+{{ superseded_versions('customers', key=['customer_id']) }}

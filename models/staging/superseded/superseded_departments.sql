@@ -1,0 +1,1 @@
+{{ superseded_versions('departments', key=['department_id']) }}

@@ -1,0 +1,1 @@
+{{ superseded_versions('follow_ups', key=['follow_up_id']) }}

@@ -1,0 +1,1 @@
+{{ superseded_versions('survey_invitations', key=['invitation_id']) }}

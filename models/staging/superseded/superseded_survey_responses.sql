@@ -1,0 +1,1 @@
+{{ superseded_versions('survey_responses', key=['response_id']) }}

@@ -1,0 +1,404 @@
+"""Makes schema `raw` of a DuckDB database hold exactly what the delivered folder holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from nps_warehouse.landing import contract, sql
+from nps_warehouse.landing.contract import Table
+from nps_warehouse.landing.csv_loader import (
+    CSV_TABLE_PREFIX,
+    CsvFile,
+    FastPathError,
+    create_csv_table_sql,
+    csv_table_name,
+    load_csv,
+)
+from nps_warehouse.landing.csv_reader import Header, read_header
+from nps_warehouse.landing.csv_scan import Scan, hash_file, scan
+from nps_warehouse.landing.discover import CSV, SourceFile, discover
+from nps_warehouse.landing.names import clean_name, shown_name
+from nps_warehouse.landing.parquet_reader import (
+    ParquetFile,
+    check_float_keys,
+    parquet_selects,
+    read_parquet_file,
+)
+from nps_warehouse.landing.report import FileProblem, Report, name_list
+from nps_warehouse.landing.seeds import SEED_PREFIX, Seed, read_seeds
+from nps_warehouse.landing.text_rows import insert_text_rows
+
+# Raise this when rows already landed would be landed otherwise today.
+LANDING_VERSION = 1
+
+SCHEMA = "raw"
+FILES = "_files"
+LANDING = "_landing"
+
+# Table, relative path, size in bytes and SHA-256: a file that is the same as before.
+Identity = tuple[str, str, int, str]
+
+
+@dataclass
+class Delivery:
+    """The delivered files of one table."""
+
+    table: Table
+    csv_files: list[tuple[SourceFile, Header]] = field(default_factory=list)
+    parquet_files: list[ParquetFile] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """A file as `raw._files` describes it."""
+
+    source: SourceFile
+    sha256: str
+    records: int
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where the landing finds what belongs to the project itself."""
+
+    contract_file: Path = contract.CONTRACT_FILE
+    sample_dir: Path = contract.SAMPLE_DIR
+    seeds_dir: Path = contract.SEEDS_DIR
+
+
+def land(
+    connection: duckdb.DuckDBPyConnection,
+    raw_dir: str | None = None,
+    seeds_dir: str | None = None,
+    project: Project | None = None,
+) -> Report:
+    """Land every table of the contract in schema `raw` of the connection's default database.
+
+    Args:
+        connection: where to land; the work is done on cursors of it, in one transaction.
+        raw_dir: the delivered folder; the shipped sample where null or empty.
+        seeds_dir: the business's own seeds; none where null or empty.
+        project: where contract, sample and shipped seeds are, if not in this project.
+
+    Returns:
+        All problems found in all tables. With any error nothing was changed.
+    """
+    project = project or Project()
+    tables = contract.load_contract(project.contract_file)
+    folder = Path(os.path.abspath(raw_dir or project.sample_dir))
+    report = Report()
+    cursor = connection.cursor()
+    try:
+        deliveries = _inspect(cursor, folder, tables, report)
+        seeds: list[Seed] = []
+        if seeds_dir:
+            shipped = project.seeds_dir
+            seeds = read_seeds(Path(os.path.abspath(seeds_dir)), shipped, report)
+        if not report.errors:
+            _Writer(cursor, folder, deliveries, seeds, report).write()
+    finally:
+        cursor.close()
+    return report
+
+
+def _inspect(
+    cursor: duckdb.DuckDBPyConnection, folder: Path, tables: tuple[Table, ...], report: Report
+) -> list[Delivery]:
+    """Read the header of every file and check it against the contract."""
+    found = discover(folder, tables, report)
+    deliveries = []
+    for table in tables:
+        delivery = Delivery(table)
+        extra: dict[str, None] = {}
+        for source in found.get(table.name, []):
+            try:
+                names = _inspect_file(cursor, source, delivery)
+            except FileProblem as problem:
+                report.error(str(problem))
+                continue
+            _check_columns(table, source, names, report)
+            known = table.column_names
+            extra.update((shown_name(n), None) for n in names if clean_name(n) not in known)
+        if extra:
+            report.warn(
+                f"table {table.name}: columns that are ignored because the contract has none of "
+                f"that name: {name_list(extra)}."
+            )
+        check_float_keys(cursor, table, delivery.parquet_files, report)
+        deliveries.append(delivery)
+    return deliveries
+
+
+def _inspect_file(
+    cursor: duckdb.DuckDBPyConnection, source: SourceFile, delivery: Delivery
+) -> Sequence[str]:
+    if source.format == CSV:
+        header = read_header(source.path, source.table, source.relative)
+        delivery.csv_files.append((source, header))
+        return header.names
+    parquet = read_parquet_file(cursor, source)
+    delivery.parquet_files.append(parquet)
+    return [column.delivered for column in parquet.columns]
+
+
+def _check_columns(table: Table, source: SourceFile, names: Sequence[str], report: Report) -> None:
+    delivered = {clean_name(name) for name in names}
+    missing = [c.name for c in table.columns if c.must_exist and c.name not in delivered]
+    if missing:
+        plural = "s" if len(missing) > 1 else ""
+        report.error(
+            f"table {table.name}: file {source.path} lacks the required column{plural} "
+            f"{name_list(missing)}. Found there: {name_list(map(shown_name, names))}."
+        )
+
+
+class _Writer:
+    """Writes one landing; every attempt is one transaction."""
+
+    def __init__(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        folder: Path,
+        deliveries: list[Delivery],
+        seeds: list[Seed],
+        report: Report,
+    ) -> None:
+        self.cursor = cursor
+        self.folder = folder
+        self.deliveries = deliveries
+        self.seeds = seeds
+        self.report = report
+        self.header_only: list[SourceFile] = []
+        row = cursor.execute("select current_database()").fetchone()
+        assert row is not None
+        self.catalog = str(row[0])
+        self.schema = f"{sql.name(self.catalog)}.{sql.name(SCHEMA)}"
+        self.digest = contract.contract_digest(tuple(d.table for d in deliveries))
+
+    def write(self) -> None:
+        """Land everything, or leave the database as it was."""
+        relations = self._relations()
+        known = self._landed_before(relations)
+        sizes = {identity[:3] for identity in known}
+        scans = {
+            source.relative: _scan_or_hash(source, header, known, sizes)
+            for delivery in self.deliveries
+            for source, header in delivery.csv_files
+        }
+        slow: set[str] = set()
+        while True:
+            try:
+                self._attempt(relations, known, scans, slow)
+                break
+            except FastPathError as problem:
+                slow.add(problem.relative)
+        for source in self.header_only:
+            self.report.warn(
+                f"table {source.table}: file {source.relative} has a header and no rows. "
+                "If rows were expected, deliver it again."
+            )
+
+    def _attempt(
+        self,
+        relations: dict[str, str],
+        known: dict[Identity, int],
+        scans: dict[str, Scan],
+        slow: set[str],
+    ) -> None:
+        order = self.cursor.execute("select current_setting('preserve_insertion_order')").fetchone()
+        # Rows are numbered by their order in the file.
+        self.cursor.execute("set preserve_insertion_order = true")
+        self.cursor.execute("begin")
+        try:
+            self._write_schema(relations, known, scans, slow)
+            self.cursor.execute("commit")
+        except BaseException:
+            self.cursor.execute("rollback")
+            raise
+        finally:
+            if order is not None and not order[0]:
+                self.cursor.execute("set preserve_insertion_order = false")
+
+    def _write_schema(
+        self,
+        relations: dict[str, str],
+        known: dict[Identity, int],
+        scans: dict[str, Scan],
+        slow: set[str],
+    ) -> None:
+        self.cursor.execute(f"create schema if not exists {self.schema}")
+        kept = {csv_table_name(d.table) for d in self.deliveries if d.csv_files} if known else set()
+        for relation, kind in relations.items():
+            if relation not in kept and self._is_ours(relation):
+                self.cursor.execute(f"drop {kind} {self._relation(relation)}")
+        landed: list[LandedFile] = []
+        for delivery in self.deliveries:
+            if delivery.csv_files:
+                is_there = csv_table_name(delivery.table) in kept & set(relations)
+                landed += self._write_csv(delivery, known if is_there else {}, scans, slow)
+            landed += [_landed_parquet(file) for file in delivery.parquet_files]
+            self.cursor.execute(
+                f"create view {self._relation(delivery.table.name)} as {_view_sql(delivery)}"
+            )
+        self._write_files(landed)
+        self.header_only = [file.source for file in landed if file.records == 0]
+        for seed in self.seeds:
+            self._write_seed(seed)
+
+    def _write_csv(
+        self,
+        delivery: Delivery,
+        known: dict[Identity, int],
+        scans: dict[str, Scan],
+        slow: set[str],
+    ) -> list[LandedFile]:
+        """Replace the rows of changed files, delete those of vanished ones."""
+        table = delivery.table
+        target = self._relation(csv_table_name(table))
+        files = [
+            CsvFile(source, header, scans[source.relative]) for source, header in delivery.csv_files
+        ]
+        unchanged = {f.source.relative: known[_id(f)] for f in files if _id(f) in known}
+        if unchanged:
+            self._delete_other_rows(target, table, known, unchanged)
+        else:
+            self.cursor.execute(f"drop table if exists {target}")
+            self.cursor.execute(create_csv_table_sql(self.schema, table))
+        landed = []
+        for file in files:
+            records = unchanged.get(file.source.relative)
+            if records is None:
+                records = load_csv(
+                    self.cursor, target, table, file, file.source.relative not in slow
+                )
+            landed.append(LandedFile(file.source, file.scan.sha256, records))
+        return landed
+
+    def _delete_other_rows(
+        self, target: str, table: Table, known: dict[Identity, int], unchanged: dict[str, int]
+    ) -> None:
+        gone = [
+            relative
+            for (name, relative, _, _) in known
+            if name == table.name and relative not in unchanged
+        ]
+        if gone:
+            names = ", ".join(sql.text(relative) for relative in gone)
+            self.cursor.execute(
+                f"delete from {target} where {sql.name(contract.SOURCE_FILE)} in ({names})"
+            )
+
+    def _write_files(self, landed: list[LandedFile]) -> None:
+        self.cursor.execute(
+            f"create table {self._relation(FILES)} (table_name varchar, source_file varchar, "
+            "file_format varchar, size_bytes bigint, sha256 varchar, records bigint)"
+        )
+        rows = []
+        for file in landed:
+            source = file.source
+            rows.append(
+                [
+                    source.table,
+                    source.relative,
+                    source.format,
+                    str(source.size),
+                    file.sha256,
+                    str(file.records),
+                ]
+            )
+        insert_text_rows(self.cursor, self._relation(FILES), 6, rows)
+        self.cursor.execute(
+            f"create table {self._relation(LANDING)} "
+            "(landing_version integer, contract varchar, raw_dir varchar)"
+        )
+        self.cursor.execute(
+            f"insert into {self._relation(LANDING)} values (?, ?, ?)",
+            [LANDING_VERSION, self.digest, str(self.folder)],
+        )
+
+    def _write_seed(self, seed: Seed) -> None:
+        target = self._relation(seed.table_name)
+        columns = ", ".join(f"{sql.name(column)} varchar" for column in seed.columns)
+        self.cursor.execute(f"create table {target} ({columns})")
+        insert_text_rows(self.cursor, target, len(seed.columns), seed.rows)
+
+    def _relation(self, relation: str) -> str:
+        return f"{self.schema}.{sql.name(relation)}"
+
+    def _is_ours(self, relation: str) -> bool:
+        names = {d.table.name for d in self.deliveries} | {FILES, LANDING}
+        return relation in names or relation.startswith((CSV_TABLE_PREFIX, SEED_PREFIX))
+
+    def _relations(self) -> dict[str, str]:
+        """Every relation in schema `raw` with its kind, table or view."""
+        rows = self.cursor.execute(
+            "select table_name, 'table' from duckdb_tables() "
+            "where database_name = $1 and schema_name = $2 and not internal union all "
+            "select view_name, 'view' from duckdb_views() "
+            "where database_name = $1 and schema_name = $2 and not internal",
+            [self.catalog, SCHEMA],
+        ).fetchall()
+        return {str(relation): str(kind) for relation, kind in rows}
+
+    def _landed_before(self, relations: dict[str, str]) -> dict[Identity, int]:
+        """CSV files whose rows are here already, with their number of records."""
+        if relations.get(FILES) != "table" or relations.get(LANDING) != "table":
+            return {}
+        state = self.cursor.execute(
+            f"select landing_version, contract, raw_dir from {self._relation(LANDING)}"
+        ).fetchall()
+        if state != [(LANDING_VERSION, self.digest, str(self.folder))]:
+            return {}
+        rows = self.cursor.execute(
+            "select table_name, source_file, size_bytes, sha256, records "
+            f"from {self._relation(FILES)} where file_format = {sql.text(CSV)}"
+        ).fetchall()
+        return {(table, relative, size, sha): n for table, relative, size, sha, n in rows}
+
+
+def _id(file: CsvFile) -> Identity:
+    return (file.source.table, file.source.relative, file.source.size, file.scan.sha256)
+
+
+def _scan_or_hash(
+    source: SourceFile,
+    header: Header,
+    known: dict[Identity, int],
+    sizes: set[tuple[str, str, int]],
+) -> Scan:
+    """Hash a file, and check its structure unless its rows are here already."""
+    if (source.table, source.relative, source.size) in sizes:
+        sha256 = hash_file(source.path)
+        if (source.table, source.relative, source.size, sha256) in known:
+            return Scan(sha256, "landed before", 0, 0)
+    if not header.plain:
+        return Scan(hash_file(source.path), "a header that is not the first line", 0, 0)
+    return scan(source.path, len(header.names))
+
+
+def _landed_parquet(file: ParquetFile) -> LandedFile:
+    return LandedFile(file.source, hash_file(file.source.path), file.records)
+
+
+def _view_sql(delivery: Delivery) -> str:
+    """The query behind `raw.<table>`: rows of CSV files, of Parquet files, of both or of none."""
+    table = delivery.table
+    selects = []
+    if delivery.csv_files:
+        columns = sql.columns((*table.column_names, *contract.PROVENANCE))
+        # Without schema and database the view still holds where the file is renamed or attached.
+        selects.append(f"select {columns} from {sql.name(csv_table_name(table))}")
+    selects += parquet_selects(table, delivery.parquet_files, bool(delivery.csv_files))
+    if not selects:
+        types = {contract.SOURCE_ROW: "bigint"}
+        columns = ", ".join(
+            f"cast(null as {types.get(column, 'varchar')}) as {sql.name(column)}"
+            for column in (*table.column_names, *contract.PROVENANCE)
+        )
+        selects.append(f"select {columns} where false")
+    return " union all ".join(selects)

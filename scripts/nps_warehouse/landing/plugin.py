@@ -1,0 +1,44 @@
+"""The landing as a SQL function of dbt-duckdb: `select nps_land(raw_dir, seeds_dir)`."""
+
+from __future__ import annotations
+
+import duckdb
+from duckdb.func import SPECIAL
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from nps_warehouse.landing.land import land
+from nps_warehouse.landing.report import Report
+
+
+class Plugin(BasePlugin):
+    """Registers `nps_land` on every connection."""
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        register(conn)
+
+
+def register(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `nps_land` known to a connection.
+
+    `nps_land(raw_dir, seeds_dir)` lands the files of `raw_dir` (null or empty: the shipped sample)
+    and the seeds of `seeds_dir` (null or empty: none). It returns JSON text with the lists
+    `errors` and `warnings`, and raises nothing.
+    """
+
+    def nps_land(raw_dir: str | None, seeds_dir: str | None) -> str:
+        try:
+            return land(connection, raw_dir, seeds_dir).to_json()
+        except Exception as problem:
+            what = " ".join(f"{type(problem).__name__}: {problem}".split())
+            report = Report()
+            report.error(f"{what} (this is a defect of the landing, not of the delivered files)")
+            return report.to_json()
+
+    connection.create_function(
+        "nps_land",
+        nps_land,
+        ["VARCHAR", "VARCHAR"],
+        "VARCHAR",
+        null_handling=SPECIAL,
+        side_effects=True,
+    )

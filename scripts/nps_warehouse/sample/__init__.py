@@ -1,0 +1,1 @@
+"""A generated contact center: raw tables with planted, documented truth."""

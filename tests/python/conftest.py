@@ -1,0 +1,107 @@
+"""Builds of the project in folders of their own, through the real command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+SAMPLE = PROJECT / "scripts" / "sample"
+MODELS_ONLY = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+
+
+@dataclass(frozen=True)
+class Build:
+    """A finished `dbt` command and the warehouse it left."""
+
+    returncode: int
+    output: str
+    warehouse: Path
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """Rows of a query on the warehouse."""
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def dicts(self, sql: str) -> list[dict[str, object]]:
+        """Rows of a query on the warehouse, by column name."""
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            result = connection.execute(sql)
+            names = [column[0] for column in result.description or []]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def run_dbt(
+    folder: Path,
+    *,
+    command: str = "build",
+    raw_dir: Path | None = SAMPLE,
+    seeds_dir: Path | None = None,
+    variables: Mapping[str, object] | None = None,
+    arguments: Sequence[str] = MODELS_ONLY,
+    environment: Mapping[str, str] | None = None,
+    warehouse: Path | None = None,
+) -> Build:
+    """Run dbt on a warehouse file in `folder`.
+
+    Args:
+        folder: where the warehouse, dbt's target and its logs go.
+        command: dbt's subcommand.
+        raw_dir: folder of raw files; None leaves NPS_RAW_DIR unset.
+        seeds_dir: folder of the business's own seeds.
+        variables: dbt vars.
+        arguments: further arguments; by default models are built and not tested.
+        environment: further environment variables.
+        warehouse: the warehouse file, where it is not the usual one of the folder.
+    """
+    warehouse = warehouse or folder / "warehouse.duckdb"
+    env = {name: value for name, value in os.environ.items() if not name.startswith("NPS_")}
+    env |= {
+        "NPS_WAREHOUSE": str(warehouse),
+        "DO_NOT_TRACK": "1",
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+    }
+    if raw_dir is not None:
+        env["NPS_RAW_DIR"] = str(raw_dir)
+    if seeds_dir is not None:
+        env["NPS_SEEDS_DIR"] = str(seeds_dir)
+    env |= environment or {}
+    dbt = Path(sys.executable).with_name("dbt")
+    finished = subprocess.run(
+        [
+            str(dbt),
+            "--no-use-colors",
+            command,
+            *(["--vars", json.dumps(dict(variables))] if variables else []),
+            *arguments,
+        ],
+        cwd=PROJECT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return Build(finished.returncode, finished.stdout, warehouse)
+
+
+def built(folder: Path, **how: object) -> Build:
+    """Like `run_dbt`, for builds that must succeed."""
+    build = run_dbt(folder, **how)  # type: ignore[arg-type]
+    assert build.returncode == 0, build.output
+    return build
+
+
+@pytest.fixture(scope="session")
+def sample_build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+    """The shipped sample, built once, with every data test and unit test."""
+    yield built(tmp_path_factory.mktemp("sample"), arguments=())
