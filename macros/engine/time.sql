@@ -23,6 +23,15 @@
     cast({{ utc_to_local(instant) }} as date)
 {%- endmacro %}
 
+{# Weekday (Monday 1 … Sunday 7) and hour of an instant's wall time. #}
+{% macro local_weekday(instant) -%}
+    {{ iso_weekday(utc_to_local(instant)) }}
+{%- endmacro %}
+
+{% macro local_hour(instant) -%}
+    cast(extract(hour from {{ utc_to_local(instant) }}) as integer)
+{%- endmacro %}
+
 {% macro plus_minutes(instant, minutes) -%}
     {{ instant }} + to_minutes({{ minutes }})
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {{ config(severity='warn') }}
 -- What: every department a contact names is an accepted row of departments.
 -- When it matters: contacts of a missing department are in the total, but in no department's score.
--- How to resolve: operations deliver the department, or correct its parent chain if it was rejected.
+-- How to resolve: operations deliver the department, or correct the parent chain it has.
 select
     source_department_id,
     count(*) as contacts

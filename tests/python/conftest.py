@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,6 +102,6 @@ def built(folder: Path, **how: object) -> Build:
 
 
 @pytest.fixture(scope="session")
-def sample_build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+def sample_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """The shipped sample, built once, with every data test and unit test."""
-    yield built(tmp_path_factory.mktemp("sample"), arguments=())
+    return built(tmp_path_factory.mktemp("sample"), arguments=())

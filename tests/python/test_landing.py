@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
-
+from nps_warehouse.landing import csv_loader
 from nps_warehouse.landing import land as landing
 from nps_warehouse.landing.contract import load_contract
 from nps_warehouse.landing.land import Project, land
@@ -104,10 +104,7 @@ def test_rows_carry_file_and_row(delivery: Delivery) -> None:
 
 def test_files_are_listed(delivery: Delivery) -> None:
     path = delivery.write("contacts.csv", CONTACTS + "broken\n")
-    delivery.query("select 1")
     delivery.land()
-    import hashlib
-
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert delivery.query("select * from raw._files where table_name = 'contacts'") == [
         ("contacts", "contacts.csv", "csv", path.stat().st_size, digest, 2)
@@ -347,7 +344,7 @@ def test_unchanged_files_are_not_read_again(
         delivery.write(f"contacts/{name}.csv", CONTACTS.replace("C1", name))
     delivery.land()
     read: list[str] = []
-    load = landing.load_csv
+    load = csv_loader.load_csv
 
     def watched(*arguments: object) -> int:
         read.append(arguments[3].source.relative)  # type: ignore[attr-defined]
@@ -450,8 +447,6 @@ def test_a_failed_landing_leaves_the_old_state(
 def test_a_file_that_the_fast_way_fails_on_is_read_the_other_way(
     delivery: Delivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nps_warehouse.landing import csv_loader
-
     right = csv_loader.read_csv_sql
 
     def wrong(file: csv_loader.CsvFile) -> str:
@@ -487,14 +482,14 @@ def test_rows_are_numbered_without_insertion_order(delivery: Delivery) -> None:
 
 def test_no_files_are_left_behind(delivery: Delivery, tmp_path: Path) -> None:
     delivery.write("contacts.csv", CONTACTS + "broken\n")
-    before = sorted(os.listdir(delivery.raw))
+    before = sorted(delivery.raw.iterdir())
     delivery.land()
-    assert sorted(os.listdir(delivery.raw)) == before
+    assert sorted(delivery.raw.iterdir()) == before
     tables = {row[0] for row in delivery.query("select table_name from duckdb_tables()")}
     assert tables == {
         "_csv_contacts", "_csv_departments", "_csv_survey_responses", "_files", "_landing",
     }  # fmt: skip
-    assert os.listdir(tmp_path) == ["raw"]
+    assert list(tmp_path.iterdir()) == [delivery.raw]
 
 
 @pytest.fixture
@@ -603,7 +598,7 @@ def test_the_sample_is_the_default(delivery: Delivery, nothing: str | None) -> N
     register(delivery.connection)
     assert call(delivery, nothing, nothing)["errors"] == []
     raw_dir = delivery.query("select raw_dir from raw._landing")[0][0]
-    assert str(raw_dir).endswith(os.path.join("scripts", "sample"))
+    assert Path(str(raw_dir)).parts[-2:] == ("scripts", "sample")
 
 
 def test_a_defect_is_one_line(delivery: Delivery, monkeypatch: pytest.MonkeyPatch) -> None:

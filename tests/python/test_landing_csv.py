@@ -11,7 +11,6 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-
 from nps_warehouse.landing import csv_loader
 from nps_warehouse.landing.contract import Column, Table
 from nps_warehouse.landing.csv_loader import CsvFile, FastPathError, load_csv
@@ -69,8 +68,7 @@ def reference(data: bytes, width: int) -> list[Row]:
             reason = f"broken quotes (line {first})"
         elif len(fields) != width:
             reason = (
-                f"wrong number of fields: {len(fields)} where the header has {width} "
-                f"(line {first})"
+                f"wrong number of fields: {len(fields)} where the header has {width} (line {first})"
             )
         if reason is None:
             values = [field.encode("latin-1").decode() or None for field in fields]
@@ -171,7 +169,7 @@ def regular_files(draw: st.DrawFn) -> tuple[int, bytes]:
     width = draw(st.integers(1, 3))
     line_end = draw(st.sampled_from([b"\n", b"\r\n"]))
     record = st.lists(st.sampled_from(FIELDS), min_size=width, max_size=width)
-    records = draw(st.lists(record, min_size=1, max_size=12))
+    records = draw(st.lists(record | st.just([b""]), min_size=1, max_size=12))
     body = line_end.join(b",".join(fields) for fields in records)
     return width, header(width, line_end) + body + draw(st.sampled_from([b"", line_end]))
 
@@ -248,7 +246,7 @@ def test_field_size_limit_of_the_csv_module_is_put_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [1_000_000, 20_000_000])
 def test_great_field(loader: Loader, size: int, tail: bytes) -> None:
     comment = ("é, " * (size // 4)).strip()
-    file = loader.file(b"a,b\n1,\"" + comment.encode() + b"\"\n2,x\n" + tail, 2, 1 << 20)
+    file = loader.file(b'a,b\n1,"' + comment.encode() + b'"\n2,x\n' + tail, 2, 1 << 20)
     assert (file.scan.irregular is None) == (tail == b"")
     rows = loader.rows(file, fast=True)
     assert rows[0] == ("1", comment, 1, None)

@@ -30,17 +30,30 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "generate_sample"
 SHIPPED = ROOT / "scripts" / "sample"
 TABLES = {
-    "survey_responses", "contacts", "departments", "agents", "agent_assignments", "contact_legs",
-    "customers", "customer_revenue", "survey_invitations", "follow_ups", "initiatives",
-    "evaluations"}
+    "survey_responses",
+    "contacts",
+    "departments",
+    "agents",
+    "agent_assignments",
+    "contact_legs",
+    "customers",
+    "customer_revenue",
+    "survey_invitations",
+    "follow_ups",
+    "initiatives",
+    "evaluations",
+}
 BLANKS = "".join(map(chr, (0x20, 0xA0, 0x3000, 0x200B, 0xFEFF, 0x202F)))
 Row = dict[str, str]
 Truth = dict[str, Any]
 
 
 def digests(folder: Path) -> dict[str, str]:
-    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
-            for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file()
+    }
 
 
 def truth_of(folder: Path) -> Truth:
@@ -69,8 +82,11 @@ def records(path: Path) -> tuple[list[Row], list[bytes]]:
         if "\0" in text:
             broken.append(raw)
             continue
-        cells = next(csv.reader([text], strict=True)) if "\n" not in text.rstrip("\r\n") else next(
-            csv.reader(text.splitlines(keepends=True), strict=True))
+        cells = (
+            next(csv.reader([text], strict=True))
+            if "\n" not in text.rstrip("\r\n")
+            else next(csv.reader(text.splitlines(keepends=True), strict=True))
+        )
         if not header:
             header = cells
         elif len(cells) != len(header):
@@ -84,8 +100,11 @@ def records(path: Path) -> tuple[list[Row], list[bytes]]:
 @pytest.fixture(scope="module")
 def shipped() -> tuple[Truth, dict[str, list[Row]], dict[str, list[bytes]]]:
     read = {t: records(SHIPPED / f"{t}.csv") for t in TABLES}
-    return (truth_of(SHIPPED), {t: r[0] for t, r in read.items()},
-            {t: r[1] for t, r in read.items()})
+    return (
+        truth_of(SHIPPED),
+        {t: r[0] for t, r in read.items()},
+        {t: r[1] for t, r in read.items()},
+    )
 
 
 # --- bytes -----------------------------------------------------------------------------------
@@ -93,8 +112,11 @@ def shipped() -> tuple[Truth, dict[str, list[Row]], dict[str, list[bytes]]]:
 
 def run(folder: Path, *arguments: str, **environment: str) -> None:
     subprocess.run(
-        [sys.executable, str(SCRIPT), "--output", str(folder), *arguments], check=True,
-        capture_output=True, env={**os.environ, **environment})
+        [sys.executable, str(SCRIPT), "--output", str(folder), *arguments],
+        check=True,
+        capture_output=True,
+        env={**os.environ, **environment},
+    )
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
@@ -125,8 +147,11 @@ def test_the_shipped_sample_is_what_the_generator_writes(tmp_path: Path) -> None
 def test_the_same_rows_in_parquet(tmp_path: Path) -> None:
     """Ids and scores of all rows but the broken lines."""
     main(["--output", str(tmp_path), "--format", "parquet"])
-    for table, key in (("contacts", "contact_id"), ("survey_responses", "response_id"),
-                       ("follow_ups", "follow_up_id")):
+    for table, key in (
+        ("contacts", "contact_id"),
+        ("survey_responses", "response_id"),
+        ("follow_ups", "follow_up_id"),
+    ):
         rows, _ = records(SHIPPED / f"{table}.csv")
         parts = [pq.read_table(p) for p in sorted((tmp_path / table).iterdir())]
         found = Counter(str(v or "") for part in parts for v in part[key].to_pylist())
@@ -143,10 +168,15 @@ def test_memory_does_not_grow_with_the_number_of_contacts(tmp_path: Path) -> Non
             "import resource, sys; from nps_warehouse.sample.cli import main; "
             f"main(['--output', {str(tmp_path / str(contacts))!r}, '--contacts', '{contacts}', "
             "'--format', 'parquet']); "
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)")
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+        )
         done = subprocess.run(
-            [sys.executable, "-c", code], check=True, capture_output=True, text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")})
+            [sys.executable, "-c", code],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+        )
         peak[contacts] = int(done.stderr.split()[-1]) / 1024
     assert peak[1_200_000] < peak[400_000] * 1.2 + 30, peak
     assert peak[1_200_000] < 1024, peak
@@ -186,8 +216,7 @@ def test_an_older_sample_is_replaced_and_the_truth_can_go_elsewhere(tmp_path: Pa
 # --- dirty rows ------------------------------------------------------------------------------
 
 SCORE = re.compile(r"(10|[0-9])(\.0+)?(\s*[-–—]\s*\D.*)?")
-INSTANT = re.compile(
-    r"(\d{4}-\d\d-\d\d)([T ](\d\d:\d\d)(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?")
+INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)([T ](\d\d:\d\d)(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?")
 VOCABULARY = {
     "status": {"", "complete", "partial", "dismissed"},
     "invitation_status": {"sent", "delivered", "opened", "responded", "bounced", "opted_out"},
@@ -226,24 +255,57 @@ def is_amount(text: str) -> bool:
 
 
 BAD_CELL: dict[str, Callable[[str], bool]] = {
-    "csat_score": lambda v: not is_whole(v, 1, 5), "effort_score": lambda v: not is_whole(v, 1, 7),
-    "transfers": lambda v: not is_whole(v, 0), "queue_seconds": lambda v: not is_amount(v),
-    "hold_seconds": lambda v: not is_amount(v), "handle_seconds": lambda v: not is_amount(v),
-    "revenue": lambda v: not is_amount(v.removeprefix("-")), "score": lambda v: not is_amount(v),
-    **{column: (lambda v, c=column: not is_word(c, v))  # type: ignore[misc]
-       for column in ("language", "survey_channel", "is_resolved", "acquired_by", "outcome",
-                      "scope_type")},
-    **{column: lambda v: not is_instant(v)
-       for column in ("updated_at", "ended_at", "hired_on", "left_on", "customer_since",
-                      "churned_on", "delivered_at", "opened_at", "closed_at", "started_on",
-                      "evaluated_at", "valid_to")},
+    "csat_score": lambda v: not is_whole(v, 1, 5),
+    "effort_score": lambda v: not is_whole(v, 1, 7),
+    "transfers": lambda v: not is_whole(v, 0),
+    "queue_seconds": lambda v: not is_amount(v),
+    "hold_seconds": lambda v: not is_amount(v),
+    "handle_seconds": lambda v: not is_amount(v),
+    "revenue": lambda v: not is_amount(v.removeprefix("-")),
+    "score": lambda v: not is_amount(v),
+    **{
+        column: (lambda v, c=column: not is_word(c, v))  # type: ignore[misc]
+        for column in (
+            "language",
+            "survey_channel",
+            "is_resolved",
+            "acquired_by",
+            "outcome",
+            "scope_type",
+        )
+    },
+    **{
+        column: lambda v: not is_instant(v)
+        for column in (
+            "updated_at",
+            "ended_at",
+            "hired_on",
+            "left_on",
+            "customer_since",
+            "churned_on",
+            "delivered_at",
+            "opened_at",
+            "closed_at",
+            "started_on",
+            "evaluated_at",
+            "valid_to",
+        )
+    },
 }
-KEYS = {"survey_responses": "response_id", "contacts": "contact_id",
-        "departments": "department_id", "agents": "agent_id", "agent_assignments": "agent_id",
-        "contact_legs": "contact_id", "customers": "customer_id",
-        "customer_revenue": "customer_id", "survey_invitations": "invitation_id",
-        "follow_ups": "follow_up_id", "initiatives": "initiative_id",
-        "evaluations": "contact_id"}
+KEYS = {
+    "survey_responses": "response_id",
+    "contacts": "contact_id",
+    "departments": "department_id",
+    "agents": "agent_id",
+    "agent_assignments": "agent_id",
+    "contact_legs": "contact_id",
+    "customers": "customer_id",
+    "customer_revenue": "customer_id",
+    "survey_invitations": "invitation_id",
+    "follow_ups": "follow_up_id",
+    "initiatives": "initiative_id",
+    "evaluations": "contact_id",
+}
 INSTANT_OF = {"survey_responses": "responded_at", "contacts": "started_at"}
 
 
@@ -265,8 +327,13 @@ def found(kind: str, table: str, tables: dict[str, list[Row]]) -> int:
     def groups() -> list[list[Row]]:
         by_key = defaultdict(list)
         for r in rows:
-            by_key[r[key].strip(BLANKS), r.get("valid_from"), r.get("month"), r.get("leg_number"),
-                   r.get("criterion")].append(r)
+            by_key[
+                r[key].strip(BLANKS),
+                r.get("valid_from"),
+                r.get("month"),
+                r.get("leg_number"),
+                r.get("criterion"),
+            ].append(r)
         return [g for g in by_key.values() if len(g) > 1 and not is_blank(g[0][key])]
 
     if kind.startswith("bad_"):
@@ -274,77 +341,109 @@ def found(kind: str, table: str, tables: dict[str, list[Row]]) -> int:
         return matching(lambda r: not is_blank(r[column]) and BAD_CELL[column](r[column]))
     if kind.startswith("orphan_"):
         column = kind.removeprefix("orphan_")
-        targets = {"contact_id": "contacts", "customer_id": "customers",
-                   "invitation_id": "survey_invitations", "response_id": "survey_responses"}
+        targets = {
+            "contact_id": "contacts",
+            "customer_id": "customers",
+            "invitation_id": "survey_invitations",
+            "response_id": "survey_responses",
+        }
         known = links(tables, targets[column])
-        return matching(lambda r: not is_blank(r[column])
-                        and r[column].strip(BLANKS) not in known)
+        return matching(lambda r: not is_blank(r[column]) and r[column].strip(BLANKS) not in known)
     if kind.startswith("odd_"):
         column = kind.removeprefix("odd_")
-        words = "invitation_status" if (table, column) == ("survey_invitations", "status") \
-            else column
+        words = (
+            "invitation_status" if (table, column) == ("survey_invitations", "status") else column
+        )
         return matching(lambda r: not is_word(words, r[column]))
     if "duplicate" in kind or kind.startswith("repeated_"):
         return sum(1 for g in groups() if same_key(kind, g))
-    departments = {r["department_id"].strip(BLANKS): r.get("parent_department_id", "")
-                   for r in tables["departments"]}
+    departments = {
+        r["department_id"].strip(BLANKS): r.get("parent_department_id", "")
+        for r in tables["departments"]
+    }
     known_departments = {d for d in departments if re.fullmatch(r"D\d\d", d)}
     assigned = {"XA001": ("2022-01-01", "2022-07-01")}
     rules: dict[str, Callable[[Row], bool]] = {
         "empty_key": lambda r: is_blank(r[key]),
         "empty_criterion": lambda r: is_blank(r["criterion"]),
-        "impossible_score": lambda r: not SCORE.fullmatch(r["score"].strip(BLANKS))
-        and not r["status"],
-        "labelled_score": lambda r: bool(SCORE.fullmatch(r["score"].strip(BLANKS)))
-        and not r["score"].isdigit(),
-        "impossible_instant": lambda r: not INSTANT.fullmatch(r[INSTANT_OF[table]])
-        or (not is_instant(r[INSTANT_OF[table]])
-            and r[INSTANT_OF[table]][:4] not in ("1999", "1899", "2101")),
+        "impossible_score": lambda r: (
+            not SCORE.fullmatch(r["score"].strip(BLANKS)) and not r["status"]
+        ),
+        "labelled_score": lambda r: (
+            bool(SCORE.fullmatch(r["score"].strip(BLANKS))) and not r["score"].isdigit()
+        ),
+        "impossible_instant": lambda r: (
+            not INSTANT.fullmatch(r[INSTANT_OF[table]])
+            or (
+                not is_instant(r[INSTANT_OF[table]])
+                and r[INSTANT_OF[table]][:4] not in ("1999", "1899", "2101")
+            )
+        ),
         "out_of_range_instant": lambda r: r[INSTANT_OF[table]][:4] in ("1999", "1899", "2101"),
-        "well_written_instant": lambda r: is_instant(r["responded_at"])
-        and (len(r["responded_at"]) != 19 or "+" in r["responded_at"])
-        and r["response_id"].startswith("XR"),
+        "well_written_instant": lambda r: (
+            is_instant(r["responded_at"])
+            and (len(r["responded_at"]) != 19 or "+" in r["responded_at"])
+            and r["response_id"].startswith("XR")
+        ),
         "status_in_other_case": lambda r: r["status"] in ("COMPLETE", " Partial "),
         "survey_type_in_other_case": lambda r: r["survey_type"] == " Relational ",
         "blank_survey_type": lambda r: r["survey_type"] == "  ",
-        "dismissed": lambda r: r["status"].strip().lower() == "dismissed"
-        and r["response_id"].startswith("X"),
+        "dismissed": lambda r: (
+            r["status"].strip().lower() == "dismissed" and r["response_id"].startswith("X")
+        ),
         "test_answer": lambda r: r["is_test"].lower() in ("true", "yes", "1"),
         "no_test_answer": lambda r: r["is_test"].lower() in ("false", "no", "0"),
         "blanks_around_key": lambda r: r[key] != r[key].strip(BLANKS) and not is_blank(r[key]),
         "long_comment": lambda r: 2500 < len(r["comment"]) < 10_000,
-        "comment_with_newlines_and_quotes":
-            lambda r: "\r\n" in r["comment"] and '"' in r["comment"],
+        "comment_with_newlines_and_quotes": lambda r: (
+            "\r\n" in r["comment"] and '"' in r["comment"]
+        ),
         "formula_comment": lambda r: r["comment"].startswith("="),
         "right_to_left_comment": lambda r: bool(re.search("[\u0600-\u06ff]", r["comment"])),
         "only_blanks_comment": lambda r: bool(r["comment"]) and not r["comment"].strip(),
-        "ended_before_started": lambda r: is_instant(r["ended_at"]) and is_instant(r["started_at"])
-        and datetime.fromisoformat(r["ended_at"]) < datetime.fromisoformat(r["started_at"]),
+        "ended_before_started": lambda r: (
+            is_instant(r["ended_at"])
+            and is_instant(r["started_at"])
+            and datetime.fromisoformat(r["ended_at"]) < datetime.fromisoformat(r["started_at"])
+        ),
         "empty_channel": lambda r: is_blank(r["channel"]),
         "unmapped_channel": lambda r: r["channel"] == "Kiosk",
         "empty_department": lambda r: is_blank(r["department_id"]),
-        "unknown_department": lambda r: not is_blank(r["department_id"])
-        and r["department_id"].strip(BLANKS) not in departments,
-        "rejected_department": lambda r: not is_blank(r["department_id"])
-        and r["department_id"].strip(BLANKS) in departments
-        and r["department_id"].strip(BLANKS) not in known_departments,
-        "agent_not_in_agents": lambda r: not is_blank(r["agent_id"])
-        and r["agent_id"] not in links(tables, "agents"),
-        "department_cycle": lambda r: bool(r["parent_department_id"])
-        and departments.get(r["parent_department_id"]) == r["department_id"]
-        and r["parent_department_id"] != r["department_id"],
-        "its_own_parent": lambda r: r["parent_department_id"] == r["department_id"]
-        and not is_blank(r["department_id"]),
-        "parent_missing": lambda r: bool(r["parent_department_id"])
-        and r["parent_department_id"] not in departments,
+        "unknown_department": lambda r: (
+            not is_blank(r["department_id"]) and r["department_id"].strip(BLANKS) not in departments
+        ),
+        "rejected_department": lambda r: (
+            not is_blank(r["department_id"])
+            and r["department_id"].strip(BLANKS) in departments
+            and r["department_id"].strip(BLANKS) not in known_departments
+        ),
+        "agent_not_in_agents": lambda r: (
+            not is_blank(r["agent_id"]) and r["agent_id"] not in links(tables, "agents")
+        ),
+        "department_cycle": lambda r: (
+            bool(r["parent_department_id"])
+            and departments.get(r["parent_department_id"]) == r["department_id"]
+            and r["parent_department_id"] != r["department_id"]
+        ),
+        "its_own_parent": lambda r: (
+            r["parent_department_id"] == r["department_id"] and not is_blank(r["department_id"])
+        ),
+        "parent_missing": lambda r: (
+            bool(r["parent_department_id"]) and r["parent_department_id"] not in departments
+        ),
         "below_a_rejected_one": lambda r: r["parent_department_id"] == "DX3",
         "empty_agent_name": lambda r: is_blank(r["agent_name"]),
-        "good_assignment": lambda r: (r["valid_from"], r["valid_to"]) == assigned.get(
-            r["agent_id"]),
-        "overlapping_range": lambda r: r["agent_id"] == "XA001"
-        and "2022-01-01" < r["valid_from"] < "2022-07-01",
-        "negative_range": lambda r: is_instant(r["valid_from"]) and is_instant(r["valid_to"])
-        and r["valid_to"] < r["valid_from"],
+        "good_assignment": lambda r: (
+            (r["valid_from"], r["valid_to"]) == assigned.get(r["agent_id"])
+        ),
+        "overlapping_range": lambda r: (
+            r["agent_id"] == "XA001" and "2022-01-01" < r["valid_from"] < "2022-07-01"
+        ),
+        "negative_range": lambda r: (
+            is_instant(r["valid_from"])
+            and is_instant(r["valid_to"])
+            and r["valid_to"] < r["valid_from"]
+        ),
         "empty_range": lambda r: r["valid_to"] == r["valid_from"],
         "impossible_valid_from": lambda r: not is_instant(r["valid_from"]),
         "impossible_leg_number": lambda r: not is_whole(r["leg_number"], 1),
@@ -364,7 +463,8 @@ def same_key(kind: str, group: list[Row]) -> bool:
     exact = first == last
     return {
         "duplicate_newer": planted and "" not in dates and dates[0] < dates[-1],
-        "duplicate_without_updated_at": (planted or len(group) == 3) and dates[-1] == ""
+        "duplicate_without_updated_at": (planted or len(group) == 3)
+        and dates[-1] == ""
         and any(dates),
         "duplicate_exact": planted and exact,
         "duplicate_older": len(group) == 3 and any(d and d < dates[0] for d in dates),
@@ -393,7 +493,7 @@ def broken_of(kind: str, lines: list[bytes]) -> int:
 
 
 def test_every_dirty_kind_is_in_the_shipped_files(
-    shipped: tuple[Truth, dict[str, list[Row]], dict[str, list[bytes]]]
+    shipped: tuple[Truth, dict[str, list[Row]], dict[str, list[bytes]]],
 ) -> None:
     truth, tables, broken = shipped
     wrong = []
@@ -412,14 +512,26 @@ def test_every_dirty_kind_is_in_the_shipped_files(
 
 
 def test_the_kinds_of_dirt_the_contract_names(
-    shipped: tuple[Truth, dict[str, list[Row]], dict[str, list[bytes]]]
+    shipped: tuple[Truth, dict[str, list[Row]], dict[str, list[bytes]]],
 ) -> None:
     truth, tables, broken = shipped
     kinds = {(e["table"], e["kind"]) for e in truth["dirty"]}
     assert len(kinds) == len(truth["dirty"]) > 100
     scores = [r["score"] for r in tables["survey_responses"]]
-    for score in ("8.5", "11", "-1", "n/a", "", "-2147483648", "9/10", "+9", "9 - Very likely",
-                  "10 – Extremely likely", "0 - < Very Unlikely", "9.0"):
+    for score in (
+        "8.5",
+        "11",
+        "-1",
+        "n/a",
+        "",
+        "-2147483648",
+        "9/10",
+        "+9",
+        "9 - Very likely",
+        "10 – Extremely likely",
+        "0 - < Very Unlikely",
+        "9.0",
+    ):
         assert score in scores
     assert {"2025-02-31", "01/15/2025"} <= {r["started_at"] for r in tables["contacts"]}
     assert {"2025-02-31", "01/15/2025"} <= {r["responded_at"] for r in tables["survey_responses"]}
@@ -431,14 +543,24 @@ def test_the_kinds_of_dirt_the_contract_names(
     assert sum("\n" in r["comment"] for r in tables["survey_responses"]) > 10
     assert sum('"' in r["comment"] for r in tables["survey_responses"]) > 5
     assert sum("," in r["comment"] for r in tables["survey_responses"]) > 50
-    assert sum("👍" in r["comment"] or "😡" in r["comment"]
-               for r in tables["survey_responses"]) > 20
+    assert (
+        sum("👍" in r["comment"] or "😡" in r["comment"] for r in tables["survey_responses"]) > 20
+    )
     spelled = {r["channel"] for r in tables["contacts"]} - {"", "  ", "\u00a0"}
     assert spelled == {*truth["channels"]["spellings"], "Kiosk"}
     assert set(truth["channels"]["spellings"].values()) == {
-        "phone", "chat", "email", "sms", "social", "self_service"}
-    assert {len(lines) > 0 for t, lines in broken.items()
-            if t in ("survey_responses", "contacts", "survey_invitations")} == {True}
+        "phone",
+        "chat",
+        "email",
+        "sms",
+        "social",
+        "self_service",
+    }
+    assert {
+        len(lines) > 0
+        for t, lines in broken.items()
+        if t in ("survey_responses", "contacts", "survey_invitations")
+    } == {True}
 
 
 def test_the_reconciliation_is_what_the_oracle_finds(tmp_path: Path) -> None:
@@ -450,18 +572,20 @@ def test_the_reconciliation_is_what_the_oracle_finds(tmp_path: Path) -> None:
         seen = {r["table_name"]: {c: r[c] for c in columns} for r in warehouse.reconciliation}
         assert seen == truth["reconciliation"]
         cells = Counter((v["table_name"], v["column_name"]) for v in warehouse.rejected_values)
-        assert cells == {(t, c): n for t, counts in truth["rejected_values"].items()
-                         for c, n in counts.items()}
+        assert cells == {
+            (t, c): n for t, counts in truth["rejected_values"].items() for c, n in counts.items()
+        }
         planted = Counter[str]()
         for entry in truth["dirty"]:
             assert sum(entry["outcomes"].values()) == entry["count"]
             planted[entry["table"]] += entry["outcomes"]["rejected"]
         assert {t: planted[t] for t in TABLES} == {
-            t: r["rejected"] for t, r in truth["reconciliation"].items()}
+            t: r["rejected"] for t, r in truth["reconciliation"].items()
+        }
 
 
 def test_rows_read_are_the_records_of_the_files(
-    shipped: tuple[Truth, dict[str, list[Row]], dict[str, list[bytes]]]
+    shipped: tuple[Truth, dict[str, list[Row]], dict[str, list[bytes]]],
 ) -> None:
     truth, tables, broken = shipped
     for table, counts in truth["reconciliation"].items():
@@ -470,12 +594,16 @@ def test_rows_read_are_the_records_of_the_files(
 
 
 def test_planted_personal_data_stands_where_the_truth_says(
-    shipped: tuple[Truth, dict[str, list[Row]], dict[str, list[bytes]]]
+    shipped: tuple[Truth, dict[str, list[Row]], dict[str, list[bytes]]],
 ) -> None:
     truth, tables, _ = shipped
     comments = {r["response_id"]: r["comment"] for r in tables["survey_responses"]}
     assert Counter(p["kind"] for p in truth["personal_data"]) == {
-        "email": 3, "phone": 3, "card": 3, "iban": 3}
+        "email": 3,
+        "phone": 3,
+        "card": 3,
+        "iban": 3,
+    }
     for planted in truth["personal_data"]:
         assert comments[planted["response_id"]].endswith(planted["text"])
     for text in comments.values():
@@ -577,7 +705,8 @@ def test_the_truth_adds_up(large: tuple[Truth, Facts]) -> None:
     answers = response["transactional"]["answers"] + response["relational"]["answers"]
     assert answers == len(facts.answers)
     assert answers == pytest.approx(
-        known["company"]["expected_answers"] + known["relational"]["expected_answers"], rel=0.02)
+        known["company"]["expected_answers"] + known["relational"]["expected_answers"], rel=0.02
+    )
 
 
 def test_every_department_improves_and_the_company_falls(large: tuple[Truth, Facts]) -> None:
@@ -588,7 +717,8 @@ def test_every_department_improves_and_the_company_falls(large: tuple[Truth, Fac
         assert shift[basis]["company_falls"] is True
         assert min(shift[basis]["change_by_department"].values()) > 5
         assert shift[basis]["mix"] + shift[basis]["rate"] == pytest.approx(
-            shift[basis]["company_to"] - shift[basis]["company_from"], abs=1e-5)
+            shift[basis]["company_to"] - shift[basis]["company_from"], abs=1e-5
+        )
 
     def contact_year(_: Row, contact: Row) -> str:
         return contact["started_at"][:4]
@@ -597,6 +727,7 @@ def test_every_department_improves_and_the_company_falls(large: tuple[Truth, Fac
         return answer["responded_at"][:4]
 
     for year in (contact_year, answer_year):
+
         def department_year(
             answer: Row, contact: Row, year: Callable[[Row, Row], str] = year
         ) -> tuple[str, str]:
@@ -629,8 +760,9 @@ def test_the_break(large: tuple[Truth, Facts]) -> None:
     def around(_: Row, c: Row) -> str:
         if c["department_id"] != broken["department_id"]:
             return "elsewhere"
-        day = (datetime.fromisoformat(c["started_at"])
-               - datetime.fromisoformat(broken["first_date"])).days
+        day = (
+            datetime.fromisoformat(c["started_at"]) - datetime.fromisoformat(broken["first_date"])
+        ).days
         if c["started_at"] >= "2024":
             return "later"
         return "before" if day < 0 else "during" if day < broken["days"] else "after"
@@ -654,8 +786,9 @@ def test_initiatives(large: tuple[Truth, Facts]) -> None:
     bills = by_id["N1"]
     assert bills["nps_all_effect"] == pytest.approx(bills["planted_effect"], abs=2)
     assert by_id["N2"]["nps_all_effect"] == by_id["N4"]["nps_all_effect"] == 0
-    half = facts.count(lambda _, c: (c["department_id"], c["started_at"][:7] >= "2025-07",
-                                     c["started_at"][:4]))
+    half = facts.count(
+        lambda _, c: (c["department_id"], c["started_at"][:7] >= "2025-07", c["started_at"][:4])
+    )
     assert_near(half[bills["scope_id"], True, "2025"], bills["nps_answering"])
     gain = nps(half[bills["scope_id"], True, "2025"]) - nps(half[bills["scope_id"], False, "2025"])
     assert gain > 10
@@ -685,15 +818,16 @@ def test_customers_who_recover(large: tuple[Truth, Facts]) -> None:
             if first and facts.contacts[r["contact_id"]]["started_at"] > since:
                 score = int(r["score"])
                 next_ones[case.get("outcome", "none")][
-                    0 if score <= 6 else 1 if score <= 8 else 2] += 1
+                    0 if score <= 6 else 1 if score <= 8 else 2
+                ] += 1
                 break
     lift = {o: nps(next_ones[o]) - nps(next_ones["none"]) for o in ("fixed", "unreachable")}
-    error = {o: math.hypot(standard_error(next_ones[o]), standard_error(next_ones["none"]))
-             for o in lift}
+    error = {
+        o: math.hypot(standard_error(next_ones[o]), standard_error(next_ones["none"])) for o in lift
+    }
     # Less than share times points: an expected NPS ends at 97, and some without a follow-up have
     # recovered by a later one.
-    planted = (follow_ups["recovered_share_by_outcome"]["fixed"]
-               * follow_ups["recovery_points"])
+    planted = follow_ups["recovered_share_by_outcome"]["fixed"] * follow_ups["recovery_points"]
     assert 0.6 * planted < lift["fixed"] < planted + 3 * error["fixed"]
     assert abs(lift["unreachable"]) < 3.5 * error["unreachable"]
 
@@ -709,11 +843,15 @@ def test_earned_growth_is_that_of_the_revenue_table(large: tuple[Truth, Facts]) 
             revenue[r["customer_id"], r["month"][:4]] += float(r["revenue"])
     before = sum(v for (_, y), v in revenue.items() if y == "2024")
     kept = sum(v for (k, y), v in revenue.items() if y == "2025" and (k, "2024") in revenue)
-    earned = sum(v for (k, y), v in revenue.items() if y == "2025" and (k, "2024") not in revenue
-                 and acquired[k] == "referral")
+    earned = sum(
+        v
+        for (k, y), v in revenue.items()
+        if y == "2025" and (k, "2024") not in revenue and acquired[k] == "referral"
+    )
     known = truth["earned_growth"]["years"]["2025"]
     assert known["earned_growth_rate"] == pytest.approx(
-        100 * (kept + earned - before) / before, abs=1e-5)
+        100 * (kept + earned - before) / before, abs=1e-5
+    )
     assert known["net_revenue_retention"] == pytest.approx(100 * kept / before, abs=1e-5)
 
 
@@ -728,6 +866,7 @@ def test_themes_pull_the_score_the_way_they_say(large: tuple[Truth, Facts]) -> N
         (("callback never", "nunca me devolvieron", "rückruf kam nie"), "promise_broken"),
         (("easy", "fácil", "einfach"), "easy"),
     ):
+
         def speaks(r: Row, _: Row, words: tuple[str, ...] = words) -> bool | None:
             return any(w in r["comment"].lower() for w in words) if r["comment"] else None
 
@@ -737,9 +876,7 @@ def test_themes_pull_the_score_the_way_they_say(large: tuple[Truth, Facts]) -> N
         assert abs(difference) > 15
 
 
-def test_comments_fit_their_scores_and_come_in_three_languages(
-    large: tuple[Truth, Facts]
-) -> None:
+def test_comments_fit_their_scores_and_come_in_three_languages(large: tuple[Truth, Facts]) -> None:
     truth, facts = large
     odd = set(truth["contradictions"]["response_ids"])
     languages = Counter(r["language"] for r in facts.answers.values() if r["comment"])
@@ -760,15 +897,20 @@ def test_comments_fit_their_scores_and_come_in_three_languages(
 def test_response_rate(large: tuple[Truth, Facts]) -> None:
     truth, facts = large
     with (facts.folder / "survey_invitations.csv").open(encoding="utf-8", newline="") as file:
-        status = Counter(
-            (r["survey_type"], r["status"]) for r in csv.DictReader(file))
+        status = Counter((r["survey_type"], r["status"]) for r in csv.DictReader(file))
     for kind in ("transactional", "relational"):
         sent = sum(n for (k, s), n in status.items() if k == kind and s != "bounced")
         rate = 100 * status[kind, "responded"] / sent
         assert 20 <= rate <= 30
         assert rate == pytest.approx(truth["response"][kind]["response_rate"], abs=1e-4)
     assert {s for _, s in status} == {
-        "sent", "delivered", "opened", "responded", "bounced", "opted_out"}
+        "sent",
+        "delivered",
+        "opened",
+        "responded",
+        "bounced",
+        "opted_out",
+    }
 
 
 def test_contacts_come_when_their_department_is_open(large: tuple[Truth, Facts]) -> None:
@@ -848,13 +990,18 @@ def test_what_is_planted_does_not_depend_on_the_size(
     big, small = large[0], shipped[0]
 
     def planted(truth: Truth) -> list[Any]:
-        return [truth["drivers"], truth["break"]["first_date"],
-                [i["planted_effect"] for i in truth["initiatives"]],
-                [t["planted_effect"] for t in truth["themes"].values()]]
+        return [
+            truth["drivers"],
+            truth["break"]["first_date"],
+            [i["planted_effect"] for i in truth["initiatives"]],
+            [t["planted_effect"] for t in truth["themes"].values()],
+        ]
 
     assert planted(big) == planted(small)
     assert small["nps"]["company"]["nps_all"] == pytest.approx(
-        big["nps"]["company"]["nps_all"], abs=3)
+        big["nps"]["company"]["nps_all"], abs=3
+    )
     for department, row in small["nps"]["departments"].items():
         assert row["nps_all"] == pytest.approx(
-            big["nps"]["departments"][department]["nps_all"], abs=8)
+            big["nps"]["departments"][department]["nps_all"], abs=8
+        )

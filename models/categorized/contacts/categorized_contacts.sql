@@ -14,13 +14,13 @@ departments as (
 
 customers as (
 
-    select * from {{ ref('stg_customers') }}
+    select * from {{ ref('categorized_customers') }}
 
 ),
 
 assignments as (
 
-    select * from {{ ref('stg_agent_assignments') }}
+    select * from {{ ref('categorized_agent_assignments') }}
 
 ),
 
@@ -54,9 +54,8 @@ categorized as (
         contacts.started_at,
         contacts.ended_at,
         {{ local_date('contacts.started_at') }} as contact_date,
-        {{ iso_weekday(utc_to_local('contacts.started_at')) }} as contact_weekday,
-        cast(extract(hour from {{ utc_to_local('contacts.started_at') }}) as integer)
-            as contact_hour,
+        {{ local_weekday('contacts.started_at') }} as contact_weekday,
+        {{ local_hour('contacts.started_at') }} as contact_hour,
         contacts.queue_seconds,
         contacts.hold_seconds,
         contacts.handle_seconds,
@@ -71,7 +70,7 @@ categorized as (
         on contacts.channel = channels.source_channel
     left join assignments
         on
-            contacts.agent_id = assignments.agent_id
+            contacts.agent_id = assignments.source_agent_id
             and contacts.started_at >= assignments.valid_from
             and (contacts.started_at < assignments.valid_to or assignments.valid_to is null)
 

@@ -34,7 +34,9 @@ select
     responses.effort_score,
     {{ masked('responses.comment') }} as comment,
     responses.responded_at,
-    {{ local_date('responses.responded_at') }} as response_date
+    {{ local_date('responses.responded_at') }} as response_date,
+    {{ local_weekday('responses.responded_at') }} as response_weekday,
+    {{ local_hour('responses.responded_at') }} as response_hour
 from responses
 left join categories
     on responses.score = categories.score

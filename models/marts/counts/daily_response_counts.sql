@@ -1,3 +1,5 @@
+-- sqlfluff:dialect:postgres
+-- (its duckdb dialect does not know grouping sets)
 {% set scopes = score_scopes() %}
 {% set keys_of_responses = scopes.values() | sum(start=[]) | unique | list %}
 

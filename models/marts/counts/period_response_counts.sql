@@ -10,32 +10,22 @@ as_of as (
 
 ),
 
-daily as (
-
-    select * from {{ ref('daily_response_counts') }}
-
-),
-
 day_counts as (
 
-    select
-        {{ group_keys }},
-        period_date as period_start,
-        responses,
-        promoters,
-        passives,
-        detractors
-    from daily
-    union all
-    select
-        scope_type,
-        scope_id,
-        second_scope_id,
-        'all' as survey_type,
-        period_date as period_start,
-        {{ summed_counts() }}
-    from daily
-    group by scope_type, scope_id, second_scope_id, period_date
+    {% for survey_type in ['survey_type', "'all'"] -%}
+        select
+            scope_type,
+            scope_id,
+            second_scope_id,
+            {{ survey_type }} as survey_type,
+            period_date as period_start,
+            {{ summed_counts() }}
+        from {{ ref('daily_response_counts') }}
+        group by scope_type, scope_id, second_scope_id, {{ survey_type }}, period_date
+        {{- "
+        union all
+        " if not loop.last }}
+    {% endfor %}
 
 ),
 
@@ -81,11 +71,7 @@ periods as (
         'all' as period_type,
         as_of.first_response_date as period_start,
         as_of.last_response_date as period_end,
-        {{ group_keys }},
-        all_counts.responses,
-        all_counts.promoters,
-        all_counts.passives,
-        all_counts.detractors
+        all_counts.*
     from all_counts
     cross join as_of
 

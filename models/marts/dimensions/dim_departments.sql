@@ -1,50 +1,13 @@
-with
-
-departments as (
-
-    select * from {{ ref('stg_departments') }}
-    -- A department that calls itself the unknown one is the unknown one.
-    where department_id <> 'unknown'
-
-),
-
-ancestors as (
-
-    select * from {{ ref('department_ancestors') }}
-
-),
-
-depths as (
-
-    select
-        department_id,
-        max(levels_above) as department_level
-    from ancestors
-    group by department_id
-
-),
-
-parents as (
-
-    select parent_department_id as department_id
-    from departments
-    where parent_department_id is not null
-    group by parent_department_id
-
-)
-
 select
-    departments.department_id,
-    departments.department_name,
-    departments.parent_department_id,
-    depths.department_level,
-    parents.department_id is not null as has_departments_below,
-    departments.site
-from departments
-inner join depths
-    on departments.department_id = depths.department_id
-left join parents
-    on departments.department_id = parents.department_id
+    department_id,
+    department_name,
+    parent_department_id,
+    department_level,
+    has_departments_below,
+    site
+from {{ ref('categorized_departments') }}
+-- A department that calls itself the unknown one is the unknown one.
+where department_id <> 'unknown'
 union all
 select
     'unknown' as department_id,

@@ -41,6 +41,7 @@ class Table:
 
     @property
     def column_names(self) -> tuple[str, ...]:
+        """Names of the columns, in contract order."""
         return tuple(column.name for column in self.columns)
 
 

@@ -32,6 +32,7 @@ class FastPathError(Exception):
     """DuckDB read a regular file otherwise than expected; the transaction is lost."""
 
     def __init__(self, file: SourceFile, problem: str) -> None:
+        """Say what was unexpected in which file."""
         super().__init__(f"{file.relative}: {problem}")
         self.relative = file.relative
 
@@ -124,9 +125,7 @@ def _load_fast(cursor: duckdb.DuckDBPyConnection, target: str, table: Table, fil
         assert found is not None
         count, first, last = found
         if not count == last - first + 1 == file.scan.records:
-            raise FastPathError(
-                file.source, f"{count} rows instead of {file.scan.records}"
-            )
+            raise FastPathError(file.source, f"{count} rows instead of {file.scan.records}")
         cursor.execute(
             f"insert into {target} select {', '.join(values)}, "
             f"{sql.text(file.source.relative)}, rowid - {first} + 1, null from temp.{_LOAD}"

@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 
 from nps_warehouse.landing import line_errors
 from nps_warehouse.landing.names import shown_name, twice
-from nps_warehouse.landing.report import FileProblem
+from nps_warehouse.landing.report import FileError
 
 BOM = b"\xef\xbb\xbf"
 LONGEST_FIELD = 64 * 1024 * 1024
@@ -50,7 +50,7 @@ class Record(NamedTuple):
     line: int = 0
 
 
-class _LineTooLong(Exception):
+class _LineTooLongError(Exception):
     """A physical line is longer than any field may be."""
 
 
@@ -75,7 +75,7 @@ class _Lines:
         if self.number == 1 and line.startswith(BOM):
             line = line[len(BOM) :]
         if len(line) > self.longest:
-            raise _LineTooLong
+            raise _LineTooLongError
         if b"\0" in line:
             self.has_nul = True
         try:
@@ -110,22 +110,22 @@ def refuse_unreadable(path: Path, table: str, relative: str) -> bytes:
         The first bytes of the file.
 
     Raises:
-        FileProblem: 0 bytes, a Git LFS pointer, or not readable.
+        FileError: 0 bytes, a Git LFS pointer, or not readable.
     """
     try:
         with path.open("rb") as stream:
             start = stream.read(4096)
     except OSError as problem:
-        raise FileProblem(
+        raise FileError(
             f"table {table}: file {relative} cannot be read: {problem.strerror}."
         ) from problem
     if not start:
-        raise FileProblem(
+        raise FileError(
             f"table {table}: file {relative} is empty (0 bytes). Deliver it again; a table "
             "without rows still needs its header."
         )
     if start.startswith(_LFS_START):
-        raise FileProblem(
+        raise FileError(
             f"table {table}: file {relative} is a Git LFS pointer, not the data. "
             "Run `git lfs pull` in the repository that holds it."
         )
@@ -141,7 +141,7 @@ def read_header(path: Path, table: str, relative: str) -> Header:
         relative: how messages name the file.
 
     Raises:
-        FileProblem: the file or its header cannot be used.
+        FileError: the file or its header cannot be used.
     """
     start = refuse_unreadable(path, table, relative)
     _refuse_wide_encoding(start, table, relative)
@@ -151,15 +151,15 @@ def read_header(path: Path, table: str, relative: str) -> Header:
         while record is not None and record.error is None and not record.fields:
             record = _next_record(_reader(lines), lines)
     if record is None:
-        raise FileProblem(f"table {table}: file {relative} has no header row, only empty lines.")
+        raise FileError(f"table {table}: file {relative} has no header row, only empty lines.")
     if record.error is not None:
-        raise FileProblem(
+        raise FileError(
             f"table {table}: the header row of file {relative} cannot be read: {record.error}. "
             "It must be one row of comma-separated column names in UTF-8, lines ending in LF or "
             "CRLF."
         )
     for first, second in twice(record.fields):
-        raise FileProblem(
+        raise FileError(
             f"table {table}: file {relative} has two columns named {shown_name(first)} "
             f"({first!r} and {second!r}): names are compared without case and without blanks "
             "around them. Rename or remove one."
@@ -215,7 +215,7 @@ def _next_record(reader: Iterator[list[str]], lines: _Lines) -> Record | None:
         fields = next(reader)
     except StopIteration:
         return None
-    except _LineTooLong:
+    except _LineTooLongError:
         return Record([], _too_long(lines, first), first)
     except csv.Error as problem:
         return Record([], _broken(lines, first, str(problem)), first)
@@ -262,7 +262,7 @@ def _refuse_wide_encoding(start: bytes, table: str, relative: str) -> None:
         elif any(sample[0::2]) != any(sample[1::2]):
             encoding = "UTF-16"
     if encoding is not None:
-        raise FileProblem(
+        raise FileError(
             f"table {table}: file {relative} is {encoding}, not UTF-8. "
             "Save or convert it as UTF-8 (for example `iconv -t UTF-8`)."
         )

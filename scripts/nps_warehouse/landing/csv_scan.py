@@ -23,6 +23,7 @@ _QUOTE, _COMMA, _LF, _CR = 34, 44, 10, 13
 
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Positions = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Scan:
     longest_record: int
 
 
-class _Irregular(Exception):
+class _IrregularError(Exception):
     """A block of the file is not beyond doubt."""
 
 
@@ -77,14 +78,14 @@ def scan(path: Path, field_count: int, chunk: int = CHUNK) -> Scan:
                     structure.add(bytes(pending))
                     pending = bytearray(data[cut:])
                 elif len(pending) > LONGEST_LINE:
-                    raise _Irregular("a line of more than 64 MiB")
-            except _Irregular as problem:
+                    raise _IrregularError("a line of more than 64 MiB")
+            except _IrregularError as problem:
                 irregular = str(problem)
                 pending = bytearray()
     if irregular is None:
         try:
             structure.finish(bytes(pending))
-        except _Irregular as problem:
+        except _IrregularError as problem:
             irregular = str(problem)
     return Scan(
         digest.hexdigest(),
@@ -111,12 +112,12 @@ class _Structure:
         """Check what follows the last LF, and that nothing is left open."""
         if rest:
             if b"\r" in rest:
-                raise _Irregular("a carriage return in the last line")
+                raise _IrregularError("a carriage return in the last line")
             self.add(rest + b"\n", is_line_end_delivered=False)
         if self.in_quotes:
-            raise _Irregular("an unclosed quote")
+            raise _IrregularError("an unclosed quote")
         if self.crlf not in (0, self.line_ends):
-            raise _Irregular("both LF and CRLF as line ends")
+            raise _IrregularError("both LF and CRLF as line ends")
 
     def add(self, block: bytes, is_line_end_delivered: bool = True) -> None:
         _check_text(block)
@@ -126,7 +127,7 @@ class _Structure:
         line_end = line_feed if outside is None else line_feed & outside
         ends = np.flatnonzero(line_end)
         self._check_carriage_returns(block, data, outside, ends, is_line_end_delivered)
-        self._check_lengths(data, ends)
+        line_end[self._empty_lines(data, ends)] = False
         self._check_fields(data, outside, line_end)
 
     def _outside_quotes(self, block: bytes, data: Bytes) -> Mask | None:
@@ -139,13 +140,13 @@ class _Structure:
         before = data[quotes[opening] - 1]
         # Byte -1 wraps around to the block's last one, the LF before this block.
         if not np.isin(before, (_COMMA, _LF, _QUOTE)).all():
-            raise _Irregular("a quote inside an unquoted field")
+            raise _IrregularError("a quote inside an unquoted field")
         closing = quotes[~opening]
         after = data[closing + 1]
         is_closed = np.isin(after, (_COMMA, _LF, _QUOTE))
         crlf = closing[after == _CR]
         if not (is_closed | (after == _CR)).all() or not (data[crlf + 2] == _LF).all():
-            raise _Irregular("text after a closing quote")
+            raise _IrregularError("text after a closing quote")
         parity = np.cumsum(is_quote, dtype=np.uint8) & 1
         outside: Mask = parity == int(self.in_quotes)
         if len(quotes) % 2:
@@ -157,7 +158,7 @@ class _Structure:
         block: bytes,
         data: Bytes,
         outside: Mask | None,
-        ends: npt.NDArray[np.intp],
+        ends: Positions,
         is_line_end_delivered: bool,
     ) -> None:
         if is_line_end_delivered:
@@ -169,21 +170,24 @@ class _Structure:
             returns &= outside
         positions = np.flatnonzero(returns)
         if not (data[positions + 1] == _LF).all():
-            raise _Irregular("a lone carriage return")
+            raise _IrregularError("a lone carriage return")
         self.crlf += len(positions)
 
-    def _check_lengths(self, data: Bytes, ends: npt.NDArray[np.intp]) -> None:
+    def _empty_lines(self, data: Bytes, ends: Positions) -> Positions:
+        """Where empty lines end, which are no records; notes the longest record too."""
         if not len(ends):
             self.open_bytes += len(data)
-            return
+            return ends
         lengths = np.diff(ends, prepend=-1)
         lengths[0] += self.open_bytes
         self.open_bytes = len(data) - 1 - int(ends[-1])
         self.longest = max(self.longest, int(lengths.max()))
-        short = ends[lengths <= 2]
-        is_empty = (lengths[lengths <= 2] == 1) | (data[short - 1] == _CR)
-        if is_empty.any():
-            raise _Irregular("an empty line")
+        crlf_only = (lengths == 2) & (data[ends - 1] == _CR)
+        empty = ends[(lengths == 1) | crlf_only]
+        # DuckDB takes an empty line for a record where there is a single column.
+        if len(empty) and self.field_count == 1:
+            raise _IrregularError("an empty line")
+        return empty
 
     def _check_fields(self, data: Bytes, outside: Mask | None, line_end: Mask) -> None:
         separator = data == _COMMA
@@ -195,7 +199,7 @@ class _Structure:
         count = self.field_count
         expected = np.arange(1, len(ends) + 1) * count - 1 - self.open_commas
         if not np.array_equal(ends, expected):
-            raise _Irregular("a wrong number of fields")
+            raise _IrregularError("a wrong number of fields")
         if len(ends):
             self.open_commas = len(kinds) - 1 - int(ends[-1])
         else:
@@ -205,9 +209,9 @@ class _Structure:
 
 def _check_text(block: bytes) -> None:
     if b"\0" in block:
-        raise _Irregular("a NUL byte")
+        raise _IrregularError("a NUL byte")
     if not block.isascii():
         try:
             block.decode()
         except UnicodeDecodeError:
-            raise _Irregular("invalid UTF-8") from None
+            raise _IrregularError("invalid UTF-8") from None

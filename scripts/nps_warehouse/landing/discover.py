@@ -68,7 +68,7 @@ def discover(
 
 
 def _visible(folder: Path) -> list[str]:
-    return [name for name in os.listdir(folder) if not name.startswith((".", "_"))]
+    return [path.name for path in folder.iterdir() if not path.name.startswith((".", "_"))]
 
 
 def _places(raw_dir: Path, table: Table) -> list[str]:

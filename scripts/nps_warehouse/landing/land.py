@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from nps_warehouse.landing.parquet_reader import (
     parquet_selects,
     read_parquet_file,
 )
-from nps_warehouse.landing.report import FileProblem, Report, name_list
+from nps_warehouse.landing.report import FileError, Report, name_list
 from nps_warehouse.landing.seeds import SEED_PREFIX, Seed, read_seeds
 from nps_warehouse.landing.text_rows import insert_text_rows
 
@@ -90,15 +90,14 @@ def land(
     """
     project = project or Project()
     tables = contract.load_contract(project.contract_file)
-    folder = Path(os.path.abspath(raw_dir or project.sample_dir))
+    folder = Path(raw_dir or project.sample_dir).resolve()
     report = Report()
     cursor = connection.cursor()
     try:
         deliveries = _inspect(cursor, folder, tables, report)
         seeds: list[Seed] = []
         if seeds_dir:
-            shipped = project.seeds_dir
-            seeds = read_seeds(Path(os.path.abspath(seeds_dir)), shipped, report)
+            seeds = read_seeds(Path(seeds_dir).resolve(), project.seeds_dir, report)
         if not report.errors:
             _Writer(cursor, folder, deliveries, seeds, report).write()
     finally:
@@ -118,7 +117,7 @@ def _inspect(
         for source in found.get(table.name, []):
             try:
                 names = _inspect_file(cursor, source, delivery)
-            except FileProblem as problem:
+            except FileError as problem:
                 report.error(str(problem))
                 continue
             _check_columns(table, source, names, report)
@@ -218,7 +217,9 @@ class _Writer:
             self._write_schema(relations, known, scans, slow)
             self.cursor.execute("commit")
         except BaseException:
-            self.cursor.execute("rollback")
+            # A commit that failed has ended the transaction already.
+            with suppress(duckdb.TransactionException):
+                self.cursor.execute("rollback")
             raise
         finally:
             if order is not None and not order[0]:

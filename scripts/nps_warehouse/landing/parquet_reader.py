@@ -18,7 +18,7 @@ from nps_warehouse.landing.csv_reader import refuse_unreadable
 from nps_warehouse.landing.discover import SourceFile
 from nps_warehouse.landing.line_errors import INVALID_UTF8
 from nps_warehouse.landing.names import clean_name, shown_name, twice
-from nps_warehouse.landing.report import FileProblem, Report
+from nps_warehouse.landing.report import FileError, Report
 
 VARCHAR, DOUBLE = "VARCHAR", "DOUBLE"
 TIMESTAMP, TIMESTAMPTZ = "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"
@@ -27,7 +27,10 @@ _MAGIC = b"PAR1"
 _FILE_NAME = "__nps_file_name"
 _ROW_NUMBER = "file_row_number"
 _INTEGERS = frozenset(
-    "TINYINT SMALLINT INTEGER BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT UHUGEINT".split()
+    {
+        *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
+        *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
+    }
 )
 # From here on a whole number may already have lost digits.
 _FIRST_INEXACT = {"FLOAT": 2**24, "DOUBLE": 2**53}
@@ -62,12 +65,12 @@ def read_parquet_file(cursor: duckdb.DuckDBPyConnection, source: SourceFile) -> 
     """Read and check the schema of a Parquet file.
 
     Raises:
-        FileProblem: the file cannot be used.
+        FileError: the file cannot be used.
     """
     start = refuse_unreadable(source.path, source.table, source.relative)
     where = f"table {source.table}: file {source.relative}"
     if not start.startswith(_MAGIC) or _last_bytes(source.path) != _MAGIC or source.size < 12:
-        raise FileProblem(
+        raise FileError(
             f"{where} is not a Parquet file, though named so (it does not start and end with "
             f"{_MAGIC.decode()}). Deliver it again, or name a CSV file .csv."
         )
@@ -81,12 +84,12 @@ def read_parquet_file(cursor: duckdb.DuckDBPyConnection, source: SourceFile) -> 
         ).fetchall()
         rows = cursor.execute(f"select num_rows from parquet_file_metadata({location})").fetchone()
     except duckdb.Error as problem:
-        raise FileProblem(
+        raise FileError(
             f"{where} is not a Parquet file that can be read: {str(problem).splitlines()[0]}"
         ) from problem
     delivered = _top_level_names(schema)
     for first, second in twice(delivered):
-        raise FileProblem(
+        raise FileError(
             f"{where} has two columns named {shown_name(first)} ({first!r} and {second!r}): names "
             "are compared without case and without blanks around them. Rename or remove one."
         )
@@ -245,8 +248,8 @@ def _as_text(value: str, type_: str) -> str:
             f"case when isnan({value}) then null "
             f"when {value} = trunc({value}) and abs({value}) < 1e38 "
             f"then cast(cast({value} as hugeint) as varchar) "
-            f"when contains({as_varchar}, 'e') and abs({value}) < 1 "
-            f"then rtrim(printf('%.40f', cast({value} as double)), '0') "
+            f"when contains({as_varchar}, 'e') and abs({value}) between 1e-20 and 1 "
+            f"then rtrim(cast(cast({as_varchar} as decimal(38, 37)) as varchar), '0') "
             f"else {as_varchar} end"
         )
     if type_.startswith("DECIMAL"):

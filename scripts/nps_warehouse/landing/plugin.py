@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import duckdb
-from duckdb.func import SPECIAL
 from dbt.adapters.duckdb.plugins import BasePlugin
+from duckdb.func import SPECIAL
 
 from nps_warehouse.landing.land import land
 from nps_warehouse.landing.report import Report
@@ -14,6 +14,7 @@ class Plugin(BasePlugin):
     """Registers `nps_land` on every connection."""
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Called by dbt-duckdb before anything else uses the connection."""
         register(conn)
 
 

@@ -17,16 +17,19 @@ class Report:
     warnings: list[str] = field(default_factory=list)
 
     def error(self, message: str) -> None:
+        """Add a problem that stops the build."""
         self.errors.append(message)
 
     def warn(self, message: str) -> None:
+        """Add a warning."""
         self.warnings.append(message)
 
     def to_json(self) -> str:
+        """The two lists as a JSON object."""
         return json.dumps({"errors": self.errors, "warnings": self.warnings}, ensure_ascii=False)
 
 
-class FileProblem(Exception):
+class FileError(Exception):
     """A delivered file cannot be used; the text says which, why and what to do."""
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nps_warehouse.landing.csv_reader import read_header, read_records
 from nps_warehouse.landing.names import clean_name, shown_name
-from nps_warehouse.landing.report import FileProblem, Report, name_list
+from nps_warehouse.landing.report import FileError, Report, name_list
 
 MOST_BROKEN_LINES = 20
 SEED_PREFIX = "seed_"
@@ -23,6 +23,7 @@ class Seed:
 
     @property
     def table_name(self) -> str:
+        """Name of the seed's relation in schema `raw`."""
         return f"{SEED_PREFIX}{self.name}"
 
 
@@ -55,7 +56,7 @@ def read_seeds(seeds_dir: Path, shipped_dir: Path, report: Report) -> list[Seed]
             continue
         try:
             seeds.append(_read_seed(path, shipped[path.stem], report))
-        except FileProblem as problem:
+        except FileError as problem:
             report.error(str(problem))
     return seeds
 
@@ -67,7 +68,7 @@ def _read_seed(path: Path, shipped: Path, report: Report) -> Seed:
     delivered = {clean_name(name): index for index, name in enumerate(header.names)}
     missing = [column for column in columns if column not in delivered]
     if missing:
-        raise FileProblem(
+        raise FileError(
             f"{seed}: file {path} lacks the column{'s' if len(missing) > 1 else ''} "
             f"{name_list(missing)}. Found there: {name_list(map(shown_name, header.names))}."
         )
@@ -84,7 +85,7 @@ def _read_seed(path: Path, shipped: Path, report: Report) -> Seed:
             broken.append(record.error)
     if broken:
         shown = "; ".join(broken[:MOST_BROKEN_LINES])
-        raise FileProblem(
+        raise FileError(
             f"{seed}: file {path} has {len(broken)} broken "
             f"line{'s' if len(broken) > 1 else ''}: {shown}. Correct the file."
         )

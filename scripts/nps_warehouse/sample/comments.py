@@ -28,8 +28,14 @@ OPENINGS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("¡Excelente servicio! ", "Muy contento. ", "", "Lo recomiendo. ", "👍 ", "¡Gracias! "),
     ),
     "de": (
-        ("Sehr enttäuscht. ", "So geht das nicht. ", "", "Ich bin verärgert: ", "😡 ",
-         "Ehrlich gesagt:\n"),
+        (
+            "Sehr enttäuscht. ",
+            "So geht das nicht. ",
+            "",
+            "Ich bin verärgert: ",
+            "😡 ",
+            "Ehrlich gesagt:\n",
+        ),
         ("War in Ordnung. ", "Ganz okay, mehr nicht. ", "", "Durchschnittlich. "),
         ("Super Service! ", "Sehr zufrieden. ", "", "Gerne wieder. ", "👍 ", "Ausgezeichnet! "),
     ),
@@ -56,109 +62,204 @@ PLAIN: dict[str, tuple[tuple[str, ...], ...]] = {
 
 BODIES: dict[str, dict[str, tuple[str, ...]]] = {
     "promise_broken": {
-        "en": ("You promised to call back and nobody did.",
-               "The promised callback never came.",
-               "I was told \"within two days\", and nothing happened."),
-        "es": ("Prometieron llamarme y nadie llamó.",
-               "Nunca me devolvieron la llamada prometida.",
-               "Me dijeron \"en dos días\", y no pasó nada."),
-        "de": ("Der versprochene Rückruf kam nie.",
-               "Man hat mir einen Rückruf zugesagt, aber niemand rief an.",
-               "Es hieß \"in zwei Tagen\", passiert ist nichts."),
+        "en": (
+            "You promised to call back and nobody did.",
+            "The promised callback never came.",
+            'I was told "within two days", and nothing happened.',
+        ),
+        "es": (
+            "Prometieron llamarme y nadie llamó.",
+            "Nunca me devolvieron la llamada prometida.",
+            'Me dijeron "en dos días", y no pasó nada.',
+        ),
+        "de": (
+            "Der versprochene Rückruf kam nie.",
+            "Man hat mir einen Rückruf zugesagt, aber niemand rief an.",
+            'Es hieß "in zwei Tagen", passiert ist nichts.',
+        ),
     },
     "not_listening": {
-        "en": ("The agent did not listen to me.", "Nobody listened, just a script.",
-               "I was interrupted all the time, nobody listened."),
-        "es": ("El agente no me escuchó.", "Nadie escucha, solo leen un guion.",
-               "Me interrumpían todo el tiempo, no me escucharon."),
-        "de": ("Man hat mir nicht zugehört.", "Niemand hört zu, es wird nur abgelesen.",
-               "Ich wurde ständig unterbrochen, keiner hörte zu."),
+        "en": (
+            "The agent did not listen to me.",
+            "Nobody listened, just a script.",
+            "I was interrupted all the time, nobody listened.",
+        ),
+        "es": (
+            "El agente no me escuchó.",
+            "Nadie escucha, solo leen un guion.",
+            "Me interrumpían todo el tiempo, no me escucharon.",
+        ),
+        "de": (
+            "Man hat mir nicht zugehört.",
+            "Niemand hört zu, es wird nur abgelesen.",
+            "Ich wurde ständig unterbrochen, keiner hörte zu.",
+        ),
     },
     "repeat_myself": {
-        "en": ("I had to repeat myself to three people.",
-               "Passed from one department to the next, explaining everything again.",
-               "Why do I have to explain it again and again?"),
-        "es": ("Tuve que repetir todo a tres personas.",
-               "Me pasaron de un departamento a otro, explicando todo otra vez.",
-               "¿Por qué tengo que explicarlo una y otra vez?"),
-        "de": ("Ich musste alles dreimal wiederholen.",
-               "Von Abteilung zu Abteilung gereicht, immer wieder alles erklären.",
-               "Warum muss ich es immer wieder erklären?"),
+        "en": (
+            "I had to repeat myself to three people.",
+            "Passed from one department to the next, explaining everything again.",
+            "Why do I have to explain it again and again?",
+        ),
+        "es": (
+            "Tuve que repetir todo a tres personas.",
+            "Me pasaron de un departamento a otro, explicando todo otra vez.",
+            "¿Por qué tengo que explicarlo una y otra vez?",
+        ),
+        "de": (
+            "Ich musste alles dreimal wiederholen.",
+            "Von Abteilung zu Abteilung gereicht, immer wieder alles erklären.",
+            "Warum muss ich es immer wieder erklären?",
+        ),
     },
     "wrong_diagnosis": {
-        "en": ("They misunderstood the problem completely.",
-               "Wrong diagnosis, so the fault is still there.",
-               "The agent did not understand what the problem was."),
-        "es": ("No entendieron el problema en absoluto.",
-               "Diagnóstico equivocado, la avería sigue ahí.",
-               "El agente no entendió cuál era el problema."),
-        "de": ("Das Problem wurde völlig falsch verstanden.",
-               "Falsche Diagnose, der Fehler ist immer noch da.",
-               "Der Mitarbeiter hat das Problem nicht verstanden."),
+        "en": (
+            "They misunderstood the problem completely.",
+            "Wrong diagnosis, so the fault is still there.",
+            "The agent did not understand what the problem was.",
+        ),
+        "es": (
+            "No entendieron el problema en absoluto.",
+            "Diagnóstico equivocado, la avería sigue ahí.",
+            "El agente no entendió cuál era el problema.",
+        ),
+        "de": (
+            "Das Problem wurde völlig falsch verstanden.",
+            "Falsche Diagnose, der Fehler ist immer noch da.",
+            "Der Mitarbeiter hat das Problem nicht verstanden.",
+        ),
     },
     "bare_minimum": {
-        "en": ("They did the bare minimum.", "No effort at all beyond the script.",
-               "The bare minimum, nothing more."),
-        "es": ("Hicieron lo mínimo.", "Ningún esfuerzo más allá del guion.",
-               "Lo mínimo imprescindible, nada más."),
-        "de": ("Es wurde nur das Nötigste getan.", "Keinerlei Einsatz über das Skript hinaus.",
-               "Nur das Nötigste, mehr nicht."),
+        "en": (
+            "They did the bare minimum.",
+            "No effort at all beyond the script.",
+            "The bare minimum, nothing more.",
+        ),
+        "es": (
+            "Hicieron lo mínimo.",
+            "Ningún esfuerzo más allá del guion.",
+            "Lo mínimo imprescindible, nada más.",
+        ),
+        "de": (
+            "Es wurde nur das Nötigste getan.",
+            "Keinerlei Einsatz über das Skript hinaus.",
+            "Nur das Nötigste, mehr nicht.",
+        ),
     },
     "billing_error": {
-        "en": ("My bill is wrong again.", "I was charged twice.",
-               "The invoice is wrong, and I was overcharged."),
-        "es": ("Mi factura está mal otra vez.", "Me cobraron dos veces.",
-               "La factura está mal, y me cobraron de más."),
-        "de": ("Meine Rechnung ist schon wieder falsch.", "Mir wurde doppelt berechnet.",
-               "Die Rechnung stimmt nicht, es wurde zu viel abgebucht."),
+        "en": (
+            "My bill is wrong again.",
+            "I was charged twice.",
+            "The invoice is wrong, and I was overcharged.",
+        ),
+        "es": (
+            "Mi factura está mal otra vez.",
+            "Me cobraron dos veces.",
+            "La factura está mal, y me cobraron de más.",
+        ),
+        "de": (
+            "Meine Rechnung ist schon wieder falsch.",
+            "Mir wurde doppelt berechnet.",
+            "Die Rechnung stimmt nicht, es wurde zu viel abgebucht.",
+        ),
     },
     "long_wait": {
-        "en": ("I waited far too long.", "Endless waiting, endless music.",
-               "Forty minutes on hold, that is a long wait."),
-        "es": ("Esperé demasiado tiempo.", "Una espera interminable, con música.",
-               "Cuarenta minutos en espera."),
-        "de": ("Ich habe viel zu lange gewartet.", "Endlose Wartezeit mit Musik.",
-               "Vierzig Minuten in der Warteschleife."),
+        "en": (
+            "I waited far too long.",
+            "Endless waiting, endless music.",
+            "Forty minutes on hold, that is a long wait.",
+        ),
+        "es": (
+            "Esperé demasiado tiempo.",
+            "Una espera interminable, con música.",
+            "Cuarenta minutos en espera.",
+        ),
+        "de": (
+            "Ich habe viel zu lange gewartet.",
+            "Endlose Wartezeit mit Musik.",
+            "Vierzig Minuten in der Warteschleife.",
+        ),
     },
     "promise_kept": {
-        "en": ("You called back exactly as promised.", "They kept their promise.",
-               "Done on the day it was promised."),
-        "es": ("Me llamaron exactamente como prometieron.", "Cumplieron su promesa.",
-               "Hecho el día prometido."),
-        "de": ("Der Rückruf kam genau wie versprochen.", "Sie haben Wort gehalten.",
-               "Wie versprochen am selben Tag erledigt."),
+        "en": (
+            "You called back exactly as promised.",
+            "They kept their promise.",
+            "Done on the day it was promised.",
+        ),
+        "es": (
+            "Me llamaron exactamente como prometieron.",
+            "Cumplieron su promesa.",
+            "Hecho el día prometido.",
+        ),
+        "de": (
+            "Der Rückruf kam genau wie versprochen.",
+            "Sie haben Wort gehalten.",
+            "Wie versprochen am selben Tag erledigt.",
+        ),
     },
     "listened": {
-        "en": ("The agent really listened.", "Friendly, and took the time to listen.",
-               "I felt listened to."),
-        "es": ("El agente me escuchó de verdad.", "Amable, y se tomó el tiempo de escuchar.",
-               "Me sentí escuchado."),
-        "de": ("Man hat mir wirklich zugehört.", "Freundlich, und nahm sich Zeit zuzuhören.",
-               "Ich fühlte mich ernst genommen, man hörte zu."),
+        "en": (
+            "The agent really listened.",
+            "Friendly, and took the time to listen.",
+            "I felt listened to.",
+        ),
+        "es": (
+            "El agente me escuchó de verdad.",
+            "Amable, y se tomó el tiempo de escuchar.",
+            "Me sentí escuchado.",
+        ),
+        "de": (
+            "Man hat mir wirklich zugehört.",
+            "Freundlich, und nahm sich Zeit zuzuhören.",
+            "Ich fühlte mich ernst genommen, man hörte zu.",
+        ),
     },
     "easy": {
-        "en": ("Quick and easy.", "It was so easy, solved in one call.",
-               "Simple, easy, done."),
-        "es": ("Rápido y fácil.", "Fue muy fácil, resuelto en una llamada.",
-               "Sencillo, fácil, listo."),
-        "de": ("Schnell und einfach.", "Es war ganz einfach, mit einem Anruf gelöst.",
-               "Unkompliziert, einfach, erledigt."),
+        "en": ("Quick and easy.", "It was so easy, solved in one call.", "Simple, easy, done."),
+        "es": (
+            "Rápido y fácil.",
+            "Fue muy fácil, resuelto en una llamada.",
+            "Sencillo, fácil, listo.",
+        ),
+        "de": (
+            "Schnell und einfach.",
+            "Es war ganz einfach, mit einem Anruf gelöst.",
+            "Unkompliziert, einfach, erledigt.",
+        ),
     },
     "understood": {
-        "en": ("They understood my problem at once.", "Asked the right questions.",
-               "The agent understood exactly what I needed."),
-        "es": ("Entendieron mi problema enseguida.", "Hicieron las preguntas correctas.",
-               "El agente entendió exactamente lo que necesitaba."),
-        "de": ("Mein Problem wurde sofort verstanden.", "Die richtigen Fragen gestellt.",
-               "Der Mitarbeiter verstand genau, was ich brauchte."),
+        "en": (
+            "They understood my problem at once.",
+            "Asked the right questions.",
+            "The agent understood exactly what I needed.",
+        ),
+        "es": (
+            "Entendieron mi problema enseguida.",
+            "Hicieron las preguntas correctas.",
+            "El agente entendió exactamente lo que necesitaba.",
+        ),
+        "de": (
+            "Mein Problem wurde sofort verstanden.",
+            "Die richtigen Fragen gestellt.",
+            "Der Mitarbeiter verstand genau, was ich brauchte.",
+        ),
     },
     "exceeded": {
-        "en": ("They went the extra mile.", "More than I expected!",
-               "The agent went above and beyond."),
-        "es": ("Hicieron mucho más de lo necesario.", "¡Superó mis expectativas!",
-               "Mucho más de lo que esperaba."),
-        "de": ("Weit mehr als erwartet!", "Der Einsatz ging weit über das Übliche hinaus.",
-               "Meine Erwartungen wurden übertroffen."),
+        "en": (
+            "They went the extra mile.",
+            "More than I expected!",
+            "The agent went above and beyond.",
+        ),
+        "es": (
+            "Hicieron mucho más de lo necesario.",
+            "¡Superó mis expectativas!",
+            "Mucho más de lo que esperaba.",
+        ),
+        "de": (
+            "Weit mehr als erwartet!",
+            "Der Einsatz ging weit über das Übliche hinaus.",
+            "Meine Erwartungen wurden übertroffen.",
+        ),
     },
 }
 
@@ -224,7 +325,8 @@ def write_comments(
     body_row = np.where(contradicts, _CONTRADICTION_START + language, body_row)
     opening_row = np.where(contradicts, _EMPTY_OPENING, opening_row)
     text = pc.binary_join_element_wise(
-        _OPENING_TEXTS.take(pa.array(opening_row)), _BODY_TEXTS.take(pa.array(body_row)), "")
+        _OPENING_TEXTS.take(pa.array(opening_row)), _BODY_TEXTS.take(pa.array(body_row)), ""
+    )
     return text, (theme > 0) & ~contradicts, contradicts
 
 
@@ -254,7 +356,15 @@ def _tables() -> tuple[list[str], Ints, Ints, int, int, list[str], int, int]:
     return openings, start, count, although, empty, bodies, plain, contradiction
 
 
-(_openings, _OPENING_START, _OPENING_COUNT, _ALTHOUGH_START, _EMPTY_OPENING, _bodies, _PLAIN_START,
- _CONTRADICTION_START) = _tables()
+(
+    _openings,
+    _OPENING_START,
+    _OPENING_COUNT,
+    _ALTHOUGH_START,
+    _EMPTY_OPENING,
+    _bodies,
+    _PLAIN_START,
+    _CONTRADICTION_START,
+) = _tables()
 _OPENING_TEXTS = pa.array(_openings)
 _BODY_TEXTS = pa.array(_bodies)

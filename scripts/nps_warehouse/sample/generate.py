@@ -21,7 +21,12 @@ _PIECES = 24
 
 
 def generate(
-    folder: Path, *, contacts: int, seed: int, file_format: str, with_dirty_rows: bool = True,
+    folder: Path,
+    *,
+    contacts: int,
+    seed: int,
+    file_format: str,
+    with_dirty_rows: bool = True,
 ) -> dict[str, Any]:
     """Write a sample.
 
@@ -70,8 +75,12 @@ def generate(
         ledger.add_block(block, built)
     writer.close()
     known = ledger.as_json(
-        contacts=contacts, seed=seed, dirty=[r for rows in planted.values() for r in rows],
-        is_text=is_text, extra_rows={t: data.num_rows for t, data in small.items()})
+        contacts=contacts,
+        seed=seed,
+        dirty=[r for rows in planted.values() for r in rows],
+        is_text=is_text,
+        extra_rows={t: data.num_rows for t, data in small.items()},
+    )
     text = json.dumps(known, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     (folder / TRUTH_FILE).write_bytes(text.encode())
     return known
@@ -82,7 +91,7 @@ def _write_mixed(writer: Writer, table: str, data: Any, dirty: list[DirtyRow]) -
     for i in range(_PIECES):
         first, last = rows * i // _PIECES, rows * (i + 1) // _PIECES
         writer.write(table, data.slice(first, last - first))
-        writer.write_dirty(dirty[count * i // _PIECES:count * (i + 1) // _PIECES])
+        writer.write_dirty(dirty[count * i // _PIECES : count * (i + 1) // _PIECES])
 
 
 def _date(day: int | None) -> str | None:
@@ -91,26 +100,54 @@ def _date(day: int | None) -> str | None:
 
 def _small_tables(world: w.World) -> dict[str, Any]:
     departments = [
-        {"department_id": d.id, "department_name": d.name,
-         "parent_department_id": d.parent or None, "site": w.SITES[d.site],
-         # Older deliveries of one department are planted as dirty rows.
-         "updated_at": "2024-01-01 00:00:00" if d.id == "D12" else None}
-        for d in w.DEPARTMENTS]
+        {
+            "department_id": d.id,
+            "department_name": d.name,
+            "parent_department_id": d.parent or None,
+            "site": w.SITES[d.site],
+            # Older deliveries of one department are planted as dirty rows.
+            "updated_at": "2024-01-01 00:00:00" if d.id == "D12" else None,
+        }
+        for d in w.DEPARTMENTS
+    ]
     agents = [
-        {"agent_id": name, "agent_name": f"Agent {name[1:]}", "hired_on": _date(int(hired)),
-         "left_on": _date(left), "updated_at": None}
-        for name, hired, left in zip(AGENT_NAMES, world.hired, world.left, strict=True)]
+        {
+            "agent_id": name,
+            "agent_name": f"Agent {name[1:]}",
+            "hired_on": _date(int(hired)),
+            "left_on": _date(left),
+            "updated_at": None,
+        }
+        for name, hired, left in zip(AGENT_NAMES, world.hired, world.left, strict=True)
+    ]
     assignments = [
-        {"agent_id": AGENT_NAMES[a.agent], "department_id": w.DEPARTMENTS[a.department].id,
-         "team": a.team, "valid_from": _date(a.first), "valid_to": _date(a.last)}
-        for a in world.assignments]
+        {
+            "agent_id": AGENT_NAMES[a.agent],
+            "department_id": w.DEPARTMENTS[a.department].id,
+            "team": a.team,
+            "valid_from": _date(a.first),
+            "valid_to": _date(a.last),
+        }
+        for a in world.assignments
+    ]
     initiatives = [
-        {"initiative_id": i.id, "initiative_name": i.name, "scope_type": i.scope_type,
-         "scope_id": i.scope_id, "started_on": i.started_on, "ended_on": i.ended_on or None}
-        for i in w.INITIATIVES]
+        {
+            "initiative_id": i.id,
+            "initiative_name": i.name,
+            "scope_type": i.scope_type,
+            "scope_id": i.scope_id,
+            "started_on": i.started_on,
+            "ended_on": i.ended_on or None,
+        }
+        for i in w.INITIATIVES
+    ]
     rows: dict[str, list[dict[str, str | None]]] = {
-        "departments": departments, "agents": agents, "agent_assignments": assignments,
-        "initiatives": initiatives}
+        "departments": departments,
+        "agents": agents,
+        "agent_assignments": assignments,
+        "initiatives": initiatives,
+    }
     return {
         name: pa.table({c: pa.array([r[c] for r in table], pa.string()) for c in COLUMNS[name]})
-        for name, table in rows.items()}
+        for name, table in rows.items()
+    }

@@ -74,7 +74,8 @@ _NEVER = np.iinfo(np.int64).max
 _QUARTERS = 12
 _WAVE_DAYS = np.array([day_number(f"{2023 + q // 4}-{2 + q % 4 * 3:02d}-15") for q in range(12)])
 _QUARTER_STARTS = np.array(
-    [day_number(f"{2023 + q // 4}-{1 + q % 4 * 3:02d}-01") for q in range(12)])
+    [day_number(f"{2023 + q // 4}-{1 + q % 4 * 3:02d}-01") for q in range(12)]
+)
 
 
 @dataclass
@@ -201,8 +202,11 @@ def _customers(stream: Stream, number: int, size: int) -> Customers:
     u = stream.uniform
     zero = np.zeros(count, dtype=np.int64)
     kind = Categorical(np.array([[k[1] for k in CUSTOMER_TYPES]])).draw(zero, u(count))
-    since = np.where(u(count) < 0.62, -1 - (u(count) * 2900).astype(np.int64),
-                     (u(count) * (DAYS - 30)).astype(np.int64))
+    since = np.where(
+        u(count) < 0.62,
+        -1 - (u(count) * 2900).astype(np.int64),
+        (u(count) * (DAYS - 30)).astype(np.int64),
+    )
     hazard = -np.log1p(-np.array([k[3] for k in CUSTOMER_TYPES]))[kind] / 365.0
     churned = np.maximum(since, 0) + 20 + (stream.exponential(count) / hazard).astype(np.int64)
     anchors = max(1, count // 8)
@@ -213,7 +217,7 @@ def _customers(stream: Stream, number: int, size: int) -> Customers:
     growth = np.array([k[4] for k in CUSTOMER_TYPES])[kind]
     quarter = np.arange(_QUARTERS)
     base = np.array(BILL)[segment] * (0.7 + 0.6 * u(count))
-    powers = np.stack([growth ** y for y in range(4)], axis=1)
+    powers = np.stack([growth**y for y in range(4)], axis=1)
     noise = 0.95 + 0.1 * u(count * _QUARTERS).reshape(count, _QUARTERS)
     bills = np.rint(base[:, None] * powers[:, quarter // 4] * noise * 100).astype(np.int64)
     phase = (u(count) * 3).astype(np.int64)
@@ -221,15 +225,19 @@ def _customers(stream: Stream, number: int, size: int) -> Customers:
     bill_day = _month_starts()[bill_month]
     bills[(bill_day < since[:, None]) | (bill_day >= churned[:, None])] = 0
     return Customers(
-        first=number * (CHUNK // CONTACTS_PER_CUSTOMER) + 1, kind=kind, since=since,
-        churned=churned, segment=segment,
+        first=number * (CHUNK // CONTACTS_PER_CUSTOMER) + 1,
+        kind=kind,
+        since=since,
+        churned=churned,
+        segment=segment,
         region=(u(count) * 4).astype(np.int64),
         product=Categorical(np.array([[0.45, 0.35, 0.20]])).draw(zero, u(count)),
         language=Categorical(np.array([[0.5, 0.25, 0.25]])).draw(zero, u(count)),
         acquired=Categorical(np.array([[0.3, 0.6, 0.1]])).draw(zero, u(count)),
-        effect=np.array([k[2] for k in CUSTOMER_TYPES])[kind] + stream.bell(count)
-        * CUSTOMER_SPREAD,
-        bills=bills, bill_month=bill_month,
+        effect=np.array([k[2] for k in CUSTOMER_TYPES])[kind]
+        + stream.bell(count) * CUSTOMER_SPREAD,
+        bills=bills,
+        bill_month=bill_month,
     )
 
 
@@ -243,7 +251,8 @@ def _contacts(
     u = stream.uniform
     departments = len(DEPARTMENTS)
     day, department = np.divmod(
-        world.day_department.draw(np.zeros(size, dtype=np.int64), u(size)), departments)
+        world.day_department.draw(np.zeros(size, dtype=np.int64), u(size)), departments
+    )
     day_kind = np.maximum(world.weekday[day] - 4, 0)
     channel = world.channel.draw(department * 3 + day_kind, u(size))
     is_always = np.array([d.always_open for d in DEPARTMENTS])[department]
@@ -264,19 +273,24 @@ def _contacts(
         customer[is_away] = (u(int(is_away.sum())) * pool).astype(np.int64)
 
     drawn = world.roster_start[department, day] + (
-        u(size) * world.roster_size[department, day]).astype(np.int64)
+        u(size) * world.roster_size[department, day]
+    ).astype(np.int64)
     agent = np.where(channel == SELF_SERVICE, -1, world.roster[drawn])
     reason = world.reason.draw(department, u(size))
     transfer = u(size)
-    transfers = ((transfer > 0.83).astype(np.int64) + (transfer > 0.96) + (transfer > 0.993))
+    transfers = (transfer > 0.83).astype(np.int64) + (transfer > 0.96) + (transfer > 0.993)
     transfers[channel == SELF_SERVICE] = 0
     solved = _by_reason(3)[department, reason] - 0.12 * transfers
     resolved = (u(size) < solved).astype(np.int64)
     customer, is_repeat = _repeats(customers, day, started, customer, resolved, u(size), u(size))
     is_phone = channel == PHONE
     is_live = channel <= CHAT
-    is_broken = (is_phone & (department == DEPARTMENT_NUMBER[BREAK_DEPARTMENT])
-                 & (day >= day_number(BREAK_DAY)) & (day < day_number(BREAK_DAY) + BREAK_DAYS))
+    is_broken = (
+        is_phone
+        & (department == DEPARTMENT_NUMBER[BREAK_DEPARTMENT])
+        & (day >= day_number(BREAK_DAY))
+        & (day < day_number(BREAK_DAY) + BREAK_DAYS)
+    )
     holding = stream.exponential(size) * np.where(is_broken, BREAK_HOLD_MEAN, HOLD_MEAN)
     hold = _seconds(np.where(is_phone, np.minimum(holding, 3000), 0))
     waiting = stream.exponential(size) * np.where(is_phone, 70.0, 40.0)
@@ -291,11 +305,25 @@ def _contacts(
     product = customers.product[customer]
     product = np.where(about < 0.06, (product + 1) % 3, np.where(about > 0.9, -1, product))
     return Contacts(
-        first=number * CHUNK + 1, day=day, department=department, channel=channel,
-        spelling=world.spelling.draw(channel, u(size)), customer=customer, started=started,
-        ended=np.minimum(started + queue + handle, END), agent=agent, reason=reason,
-        product=product, site=site, queue=queue, hold=hold, handle=handle, transfers=transfers,
-        resolved=resolved, is_repeat=is_repeat, theme=world.theme.draw(department, u(size)),
+        first=number * CHUNK + 1,
+        day=day,
+        department=department,
+        channel=channel,
+        spelling=world.spelling.draw(channel, u(size)),
+        customer=customer,
+        started=started,
+        ended=np.minimum(started + queue + handle, END),
+        agent=agent,
+        reason=reason,
+        product=product,
+        site=site,
+        queue=queue,
+        hold=hold,
+        handle=handle,
+        transfers=transfers,
+        resolved=resolved,
+        is_repeat=is_repeat,
+        theme=world.theme.draw(department, u(size)),
         leg_uniform=u(size),
     )
 
@@ -305,8 +333,13 @@ def _seconds(amount: Floats) -> Ints:
 
 
 def _repeats(
-    customers: Customers, day: Ints, started: Ints, customer: Ints, resolved: Ints,
-    uniforms: Floats, back: Floats,
+    customers: Customers,
+    day: Ints,
+    started: Ints,
+    customer: Ints,
+    resolved: Ints,
+    uniforms: Floats,
+    back: Floats,
 ) -> tuple[Ints, Bools]:
     """Let some contacts come from the customer of an unresolved one of the days before."""
     earlier = np.searchsorted(started, started - (back * REPEAT_DAYS * DAY).astype(np.int64))
@@ -375,18 +408,27 @@ def _answers(world: World, stream: Stream, k: Customers, c: Contacts) -> Answers
     )
     # What the same contact would have been worth without the planted effect: no break, no
     # initiative, an ordinary agent.
-    is_broken = ((c.department == DEPARTMENT_NUMBER[BREAK_DEPARTMENT]) & (c.channel == PHONE)
-                 & (c.day >= day_number(BREAK_DAY)) & (c.day < day_number(BREAK_DAY) + BREAK_DAYS))
+    is_broken = (
+        (c.department == DEPARTMENT_NUMBER[BREAK_DEPARTMENT])
+        & (c.channel == PHONE)
+        & (c.day >= day_number(BREAK_DAY))
+        & (c.day < day_number(BREAK_DAY) + BREAK_DAYS)
+    )
     usual_hold = hold_effect(np.floor(c.hold * (HOLD_MEAN / BREAK_HOLD_MEAN)))
     special = (c.agent == int(BETTER_AGENT[1:]) - 1) | (c.agent == int(WORSE_AGENT[1:]) - 1)
-    without = (points - initiative + np.where(is_broken, usual_hold - hold_points, 0.0)
-               - np.where(special, agent_effect, 0.0))
+    without = (
+        points
+        - initiative
+        + np.where(is_broken, usual_hold - hold_points, 0.0)
+        - np.where(special, agent_effect, 0.0)
+    )
 
     survey_channel = world.survey_channel.draw(c.channel, u(size))
     customer, wave = np.nonzero(
         (u(count * _QUARTERS).reshape(count, _QUARTERS) < RELATIONAL_SHARE)
         & (k.since[:, None] < _QUARTER_STARTS[None, :])
-        & (k.churned[:, None] > _WAVE_DAYS[None, :]))
+        & (k.churned[:, None] > _WAVE_DAYS[None, :])
+    )
     surveys = len(customer)
     rows = size + surveys
     asked_at = START + _WAVE_DAYS[wave] * DAY + 9 * 3600 + (u(surveys) * 14_400).astype(np.int64)
@@ -395,11 +437,13 @@ def _answers(world: World, stream: Stream, k: Customers, c: Contacts) -> Answers
     all_customer = np.concatenate([c.customer, customer])
     base = np.concatenate([points, relational])
     at = np.concatenate([c.started, asked_at])
-    channel = np.concatenate(
-        [survey_channel, np.where(u(surveys) < 0.8, 0, 4)]).astype(np.int64)
-    is_invited = np.concatenate([
-        (u(size) < INVITED_SHARE) & ~((c.channel == SELF_SERVICE) & (c.leg_uniform < 0.4)),
-        np.ones(surveys, dtype=bool)])
+    channel = np.concatenate([survey_channel, np.where(u(surveys) < 0.8, 0, 4)]).astype(np.int64)
+    is_invited = np.concatenate(
+        [
+            (u(size) < INVITED_SHARE) & ~((c.channel == SELF_SERVICE) & (c.leg_uniform < 0.4)),
+            np.ones(surveys, dtype=bool),
+        ]
+    )
     after = 600 + (u(rows) * 3000).astype(np.int64)
     sent = np.concatenate([c.ended, asked_at - 600]) + after
     is_invited[:size] &= c.agent != int(NEVER_INVITED_AGENT[1:]) - 1
@@ -411,12 +455,14 @@ def _answers(world: World, stream: Stream, k: Customers, c: Contacts) -> Answers
     is_unconfirmed = is_invited & ~reachable & (delivery < 0.03)
     lag_kind = u(rows)
     lag_mean = np.where(lag_kind < 0.6, 3.0, np.where(lag_kind < 0.92, 30.0, 264.0)) * 3600
-    responded = sent + 45 + np.minimum(
-        stream.exponential(rows) * lag_mean, 90 * DAY).astype(np.int64)
+    responded = (
+        sent + 45 + np.minimum(stream.exponential(rows) * lag_mean, 90 * DAY).astype(np.int64)
+    )
     is_eligible = is_invited & ~is_bounced & ~is_opted_out & (responded <= END)
     unresolved = np.concatenate([c.resolved == 0, np.zeros(surveys, dtype=bool)])
     chance = np.array(BASE_RESPONSE)[channel] * np.where(
-        unresolved, UNRESOLVED_RESPONSE_FACTOR, 1.0)
+        unresolved, UNRESOLVED_RESPONSE_FACTOR, 1.0
+    )
 
     u_score, u_answer, u_follow = u(rows), u(rows), u(rows)
     u_recover = u(rows)
@@ -446,18 +492,35 @@ def _answers(world: World, stream: Stream, k: Customers, c: Contacts) -> Answers
     u_extra = u(rows)
     jitter = np.floor(u(rows) * 3).astype(np.int64) - 1
     return Answers(
-        customer=all_customer, wave=np.concatenate([np.full(size, -1), wave]), at=at,
-        survey_channel=channel, is_invited=is_invited, is_bounced=is_bounced,
-        is_opted_out=is_opted_out, is_unconfirmed=is_unconfirmed,
-        is_opened=is_eligible & (u(rows) < 0.45), is_eligible=is_eligible,
+        customer=all_customer,
+        wave=np.concatenate([np.full(size, -1), wave]),
+        at=at,
+        survey_channel=channel,
+        is_invited=is_invited,
+        is_bounced=is_bounced,
+        is_opted_out=is_opted_out,
+        is_unconfirmed=is_unconfirmed,
+        is_opened=is_eligible & (u(rows) < 0.45),
+        is_eligible=is_eligible,
         is_answered=is_answered,
         is_dismissed=is_eligible & ~is_answered & (u_answer > 1 - DISMISSED_SHARE),
-        sent=sent, responded=responded, expected=expected, chance=chance, category=category,
-        score=score, has_comment=u_extra < np.array(COMMENT_SHARE)[category],
+        sent=sent,
+        responded=responded,
+        expected=expected,
+        chance=chance,
+        category=category,
+        score=score,
+        has_comment=u_extra < np.array(COMMENT_SHARE)[category],
         csat=np.where(u(rows) < 0.6, np.clip((score + 3) // 3 + jitter, 1, 5), 0),
         effort=np.where(u(rows) < 0.5, np.clip((score * 6 + 15) // 10 + jitter, 1, 7), 0),
-        language=own, is_followed_up=is_followed, opened=opened, first_contacted=first_contacted,
-        closed=closed, outcome=outcome, is_recovered=is_recovered, is_recovering=is_recovering,
+        language=own,
+        is_followed_up=is_followed,
+        opened=opened,
+        first_contacted=first_contacted,
+        closed=closed,
+        outcome=outcome,
+        is_recovered=is_recovered,
+        is_recovering=is_recovering,
         counterfactual=counterfactual,
     )
 

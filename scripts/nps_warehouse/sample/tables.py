@@ -36,36 +36,115 @@ from nps_warehouse.sample.world import (
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "survey_responses": (
-        "response_id", "score", "responded_at", "survey_type", "survey_id", "invitation_id",
-        "contact_id", "customer_id", "survey_channel", "csat_score", "effort_score", "comment",
-        "language", "status", "is_test", "updated_at"),
+        "response_id",
+        "score",
+        "responded_at",
+        "survey_type",
+        "survey_id",
+        "invitation_id",
+        "contact_id",
+        "customer_id",
+        "survey_channel",
+        "csat_score",
+        "effort_score",
+        "comment",
+        "language",
+        "status",
+        "is_test",
+        "updated_at",
+    ),
     "contacts": (
-        "contact_id", "department_id", "channel", "started_at", "agent_id", "customer_id",
-        "reason", "product_line", "site", "ended_at", "queue_seconds", "hold_seconds",
-        "handle_seconds", "transfers", "is_resolved", "updated_at"),
+        "contact_id",
+        "department_id",
+        "channel",
+        "started_at",
+        "agent_id",
+        "customer_id",
+        "reason",
+        "product_line",
+        "site",
+        "ended_at",
+        "queue_seconds",
+        "hold_seconds",
+        "handle_seconds",
+        "transfers",
+        "is_resolved",
+        "updated_at",
+    ),
     "departments": (
-        "department_id", "department_name", "parent_department_id", "site", "updated_at"),
+        "department_id",
+        "department_name",
+        "parent_department_id",
+        "site",
+        "updated_at",
+    ),
     "agents": ("agent_id", "agent_name", "hired_on", "left_on", "updated_at"),
     "agent_assignments": ("agent_id", "department_id", "team", "valid_from", "valid_to"),
     "contact_legs": (
-        "contact_id", "leg_number", "agent_id", "department_id", "started_at", "handle_seconds"),
+        "contact_id",
+        "leg_number",
+        "agent_id",
+        "department_id",
+        "started_at",
+        "handle_seconds",
+    ),
     "customers": (
-        "customer_id", "segment", "region", "product_line", "customer_since", "acquired_by",
-        "churned_on", "email", "updated_at"),
+        "customer_id",
+        "segment",
+        "region",
+        "product_line",
+        "customer_since",
+        "acquired_by",
+        "churned_on",
+        "email",
+        "updated_at",
+    ),
     "customer_revenue": ("customer_id", "month", "revenue"),
     "survey_invitations": (
-        "invitation_id", "survey_id", "survey_type", "contact_id", "customer_id",
-        "survey_channel", "sent_at", "delivered_at", "opened_at", "status", "updated_at"),
+        "invitation_id",
+        "survey_id",
+        "survey_type",
+        "contact_id",
+        "customer_id",
+        "survey_channel",
+        "sent_at",
+        "delivered_at",
+        "opened_at",
+        "status",
+        "updated_at",
+    ),
     "follow_ups": (
-        "follow_up_id", "response_id", "owner_agent_id", "opened_at", "first_contacted_at",
-        "closed_at", "outcome", "root_cause", "updated_at"),
+        "follow_up_id",
+        "response_id",
+        "owner_agent_id",
+        "opened_at",
+        "first_contacted_at",
+        "closed_at",
+        "outcome",
+        "root_cause",
+        "updated_at",
+    ),
     "initiatives": (
-        "initiative_id", "initiative_name", "scope_type", "scope_id", "started_on", "ended_on"),
+        "initiative_id",
+        "initiative_name",
+        "scope_type",
+        "scope_id",
+        "started_on",
+        "ended_on",
+    ),
     "evaluations": ("contact_id", "criterion", "score", "evaluated_at"),
 }
 # These grow with the number of contacts; the others are written once.
-BIG = ("survey_responses", "contacts", "contact_legs", "customers", "customer_revenue",
-       "survey_invitations", "follow_ups", "evaluations")
+BIG = (
+    "survey_responses",
+    "contacts",
+    "contact_legs",
+    "customers",
+    "customer_revenue",
+    "survey_invitations",
+    "follow_ups",
+    "evaluations",
+)
 
 LONG_ID = 3_074_457_000_000_000_000
 _RELATIONAL_ID = 1_000_000_000_000
@@ -74,8 +153,13 @@ ROOT_CAUSES = ("process", "knowledge", "product", "attitude", "waiting")
 
 # Every so many rows one is delivered twice, each time in the next of five ways.
 REPEATED_CONTACT, REPEATED_RESPONSE = 331, 199
-REPEATS = ("older_after", "without_updated_at_after", "same_updated_at_before",
-           "exact_after", "older_before")
+REPEATS = (
+    "older_after",
+    "without_updated_at_after",
+    "same_updated_at_before",
+    "exact_after",
+    "older_before",
+)
 
 
 @dataclass
@@ -183,9 +267,7 @@ def _contacts(block: Block) -> tuple[Any, dict[str, int]]:
     return _repeat(table, stale, c.started, np.arange(5, size, REPEATED_CONTACT))
 
 
-def _repeat(
-    table: Any, stale: dict[str, Any], at: Ints, rows: Ints
-) -> tuple[Any, dict[str, int]]:
+def _repeat(table: Any, stale: dict[str, Any], at: Ints, rows: Ints) -> tuple[Any, dict[str, int]]:
     """Deliver some rows twice: corrected later, out of order, or plainly again.
 
     The row that counts is always the one of the model; `stale` holds what the other one says.
@@ -201,8 +283,9 @@ def _repeat(
         old = old.set_column(old.column_names.index(name), name, values)
     has_older = np.zeros(len(at), dtype=bool)
     has_older[rows[np.isin(kind, (0, 4))]] = True
-    old = old.set_column(position, "updated_at", _instants(np.minimum(at + DAY, END - 60),
-                                                           has_older))
+    old = old.set_column(
+        position, "updated_at", _instants(np.minimum(at + DAY, END - 60), has_older)
+    )
     before = old.take(pa.array(rows[np.isin(kind, (2, 4))]))
     after = old.take(pa.array(rows[np.isin(kind, (0, 1))]))
     again = table.take(pa.array(rows[kind == 3]))
@@ -222,40 +305,55 @@ def _legs(block: Block, world: World) -> Any:
     draw = (c.leg_uniform[contact] * 97.0 * number) % 1.0
     first_line = (draw * 3).astype(np.int64)
     where = world.roster_start[first_line, c.day[contact]] + (
-        (draw * 977.0) % 1.0 * world.roster_size[first_line, c.day[contact]]).astype(np.int64)
+        (draw * 977.0) % 1.0 * world.roster_size[first_line, c.day[contact]]
+    ).astype(np.int64)
     agent = np.where(is_last, c.agent[contact], world.roster[where])
     department = np.where(is_last, c.department[contact], first_line)
     piece = c.handle[contact] // last
     seconds = np.where(is_last, c.handle[contact] - piece * (last - 1), piece)
     started = np.minimum(c.started[contact] + c.queue[contact] + piece * (number - 1), END)
-    return _table("contact_legs", {
-        "contact_id": _ids("C", contact + c.first), "leg_number": _numbers(number),
-        "agent_id": _labels(AGENT_NAMES, agent),
-        "department_id": _labels(DEPARTMENT_IDS, department),
-        "started_at": _instants(started), "handle_seconds": _numbers(seconds),
-    })
+    return _table(
+        "contact_legs",
+        {
+            "contact_id": _ids("C", contact + c.first),
+            "leg_number": _numbers(number),
+            "agent_id": _labels(AGENT_NAMES, agent),
+            "department_id": _labels(DEPARTMENT_IDS, department),
+            "started_at": _instants(started),
+            "handle_seconds": _numbers(seconds),
+        },
+    )
 
 
 def _customers(block: Block) -> tuple[Any, Any]:
     k = block.customers
     count = len(k.kind)
     ids = _ids("K", np.arange(count) + k.first)
-    customers = _table("customers", {
-        "customer_id": ids, "segment": _labels(SEGMENTS, k.segment),
-        "region": _labels(REGIONS, k.region), "product_line": _labels(PRODUCT_LINES, k.product),
-        "customer_since": _dates(k.since), "acquired_by": _labels(ACQUIRED_BY, k.acquired),
-        "churned_on": _dates(k.churned, k.churned < 1096),
-        "email": pc.binary_join_element_wise(ids, "example.com", "@"),
-        "updated_at": _nothing(count, pa.timestamp("s")),
-    })
+    customers = _table(
+        "customers",
+        {
+            "customer_id": ids,
+            "segment": _labels(SEGMENTS, k.segment),
+            "region": _labels(REGIONS, k.region),
+            "product_line": _labels(PRODUCT_LINES, k.product),
+            "customer_since": _dates(k.since),
+            "acquired_by": _labels(ACQUIRED_BY, k.acquired),
+            "churned_on": _dates(k.churned, k.churned < 1096),
+            "email": pc.binary_join_element_wise(ids, "example.com", "@"),
+            "updated_at": _nothing(count, pa.timestamp("s")),
+        },
+    )
     row, quarter = np.nonzero(k.bills)
     months = np.array([np.datetime64("2023-01") + m for m in range(36)])
     days = (months.astype("datetime64[D]") - FIRST_DAY).astype(np.int64)
-    revenue = _table("customer_revenue", {
-        "customer_id": ids.take(pa.array(row)),
-        "month": _dates(days[k.bill_month[row, quarter]]),
-        "revenue": pa.array(k.bills[row, quarter] / 100.0),
-    })
+    revenue = _table(
+        "customer_revenue",
+        {
+            "customer_id": ids.take(pa.array(row)),
+            "month": _dates(days[k.bill_month[row, quarter]]),
+            "revenue": pa.array(k.bills[row, quarter] / 100.0),
+        },
+    )
     return customers, revenue
 
 
@@ -270,14 +368,16 @@ def _row_ids(block: Block, rows: Ints, prefix: str) -> Any:
     contact = _ids(prefix, rows + c.first)
     wave = pa.array(a.wave[rows] + 1).cast(pa.string())
     survey = pc.binary_join_element_wise(
-        _ids(prefix + "K", a.customer[rows] + block.customers.first), wave, "W")
+        _ids(prefix + "K", a.customer[rows] + block.customers.first), wave, "W"
+    )
     return pc.if_else(pa.array(a.wave[rows] < 0), contact, survey)
 
 
 def _contact_links(block: Block, rows: Ints) -> Any:
     is_contact = pa.array(block.answers.wave[rows] < 0)
-    return pc.if_else(is_contact, _ids("C", rows + block.contacts.first),
-                      pa.scalar(None, pa.string()))
+    return pc.if_else(
+        is_contact, _ids("C", rows + block.contacts.first), pa.scalar(None, pa.string())
+    )
 
 
 def _invitations(block: Block) -> Any:
@@ -287,34 +387,45 @@ def _invitations(block: Block) -> Any:
     is_delivered = ~a.is_bounced[rows] & ~a.is_unconfirmed[rows] | answered | opened
     status = np.select(
         [a.is_bounced[rows], a.is_opted_out[rows], answered, opened, ~is_delivered],
-        [4, 5, 3, 2, 0], default=1)
-    seen = np.where(answered, np.maximum(a.sent[rows] + 30, a.responded[rows] - 90),
-                    np.minimum(a.sent[rows] + 7200, END))
+        [4, 5, 3, 2, 0],
+        default=1,
+    )
+    seen = np.where(
+        answered,
+        np.maximum(a.sent[rows] + 30, a.responded[rows] - 90),
+        np.minimum(a.sent[rows] + 7200, END),
+    )
     types = pa.array(["transactional", "relational"])
-    return _table("survey_invitations", {
-        "invitation_id": _row_ids(block, rows, "I"), "survey_id": _survey_ids(a.wave[rows]),
-        "survey_type": types.take(pa.array((a.wave[rows] >= 0).astype(np.int64))),
-        "contact_id": _contact_links(block, rows),
-        "customer_id": _ids("K", a.customer[rows] + block.customers.first),
-        "survey_channel": _labels(SURVEY_CHANNELS, a.survey_channel[rows]),
-        "sent_at": _instants(a.sent[rows]),
-        "delivered_at": _instants(np.minimum(a.sent[rows] + 20, END), is_delivered),
-        "opened_at": _instants(seen, answered | opened),
-        "status": _labels(
-            ("sent", "delivered", "opened", "responded", "bounced", "opted_out"), status),
-        "updated_at": _nothing(len(rows), pa.timestamp("s")),
-    })
+    return _table(
+        "survey_invitations",
+        {
+            "invitation_id": _row_ids(block, rows, "I"),
+            "survey_id": _survey_ids(a.wave[rows]),
+            "survey_type": types.take(pa.array((a.wave[rows] >= 0).astype(np.int64))),
+            "contact_id": _contact_links(block, rows),
+            "customer_id": _ids("K", a.customer[rows] + block.customers.first),
+            "survey_channel": _labels(SURVEY_CHANNELS, a.survey_channel[rows]),
+            "sent_at": _instants(a.sent[rows]),
+            "delivered_at": _instants(np.minimum(a.sent[rows] + 20, END), is_delivered),
+            "opened_at": _instants(seen, answered | opened),
+            "status": _labels(
+                ("sent", "delivered", "opened", "responded", "bounced", "opted_out"), status
+            ),
+            "updated_at": _nothing(len(rows), pa.timestamp("s")),
+        },
+    )
 
 
 def _response_ids(block: Block, rows: Ints) -> Any:
     """The in-app survey tool has 19-digit ids, the others short ones."""
     a = block.answers
-    number = np.where(a.wave[rows] < 0, rows + block.contacts.first,
-                      _RELATIONAL_ID + (a.customer[rows] + block.customers.first) * 100
-                      + a.wave[rows])
+    number = np.where(
+        a.wave[rows] < 0,
+        rows + block.contacts.first,
+        _RELATIONAL_ID + (a.customer[rows] + block.customers.first) * 100 + a.wave[rows],
+    )
     long = pa.array(LONG_ID + number).cast(pa.string())
-    return pc.if_else(pa.array(a.survey_channel[rows] == _IN_APP), long,
-                      _row_ids(block, rows, "R"))
+    return pc.if_else(pa.array(a.survey_channel[rows] == _IN_APP), long, _row_ids(block, rows, "R"))
 
 
 def _responses(
@@ -332,7 +443,8 @@ def _responses(
     uniforms = stream.uniform(4 * count).reshape(4, count)
     theme = np.where(uniforms[3] < MENTION_SHARE, theme, 0)
     text, mentions, contradicts = write_comments(
-        a.category[rows], a.score[rows], theme, a.language[rows], uniforms[:3])
+        a.category[rows], a.score[rows], theme, a.language[rows], uniforms[:3]
+    )
     has_comment = answered & a.has_comment[rows]
     personal: list[tuple[str, str]] = []
     if block.number == 0:
@@ -347,25 +459,29 @@ def _responses(
     kind = pa.array(["transactional", "relational", None])
     status = np.where(answered, np.where(np.arange(count) % 50 == 3, 1, 0), 2)
     sent_comment = has_comment & (theme >= 0)
-    table = _table("survey_responses", {
-        "response_id": ids,
-        "score": _numbers(a.score[rows], answered),
-        "responded_at": responded,
-        "survey_type": kind.take(
-            pa.array(np.where(is_in_app, 2, (a.wave[rows] >= 0).astype(np.int64)))),
-        "survey_id": _survey_ids(a.wave[rows]),
-        "invitation_id": _row_ids(block, rows, "I"),
-        "contact_id": _contact_links(block, rows),
-        "customer_id": _ids("K", a.customer[rows] + block.customers.first),
-        "survey_channel": _labels(SURVEY_CHANNELS, a.survey_channel[rows]),
-        "csat_score": _numbers(a.csat[rows], answered & (a.csat[rows] > 0)),
-        "effort_score": _numbers(a.effort[rows], answered & (a.effort[rows] > 0)),
-        "comment": text,
-        "language": _labels(LANGUAGES, np.where(sent_comment, a.language[rows], -1)),
-        "status": _labels(("", "partial", "dismissed"), status),
-        "is_test": _nothing(count),
-        "updated_at": _nothing(count, pa.timestamp("s")),
-    })
+    table = _table(
+        "survey_responses",
+        {
+            "response_id": ids,
+            "score": _numbers(a.score[rows], answered),
+            "responded_at": responded,
+            "survey_type": kind.take(
+                pa.array(np.where(is_in_app, 2, (a.wave[rows] >= 0).astype(np.int64)))
+            ),
+            "survey_id": _survey_ids(a.wave[rows]),
+            "invitation_id": _row_ids(block, rows, "I"),
+            "contact_id": _contact_links(block, rows),
+            "customer_id": _ids("K", a.customer[rows] + block.customers.first),
+            "survey_channel": _labels(SURVEY_CHANNELS, a.survey_channel[rows]),
+            "csat_score": _numbers(a.csat[rows], answered & (a.csat[rows] > 0)),
+            "effort_score": _numbers(a.effort[rows], answered & (a.effort[rows] > 0)),
+            "comment": text,
+            "language": _labels(LANGUAGES, np.where(sent_comment, a.language[rows], -1)),
+            "status": _labels(("", "partial", "dismissed"), status),
+            "is_test": _nothing(count),
+            "updated_at": _nothing(count, pa.timestamp("s")),
+        },
+    )
     stale = {"score": _numbers((a.score[rows] + 5) % 11, answered)}
     # A dismissed answer is never repeated, so that what it is excluded for stays plain.
     candidates = np.flatnonzero(answered)
@@ -398,38 +514,56 @@ def _follow_ups(block: Block, stream: Stream) -> Any:
     reached = (a.first_contacted[rows] <= END) & (a.outcome[rows] != 2)
     is_closed = a.closed[rows] <= END
     cause = np.where(is_closed & (a.outcome[rows] < 2), (u * 997 % 1 * 5).astype(np.int64), -1)
-    return _table("follow_ups", {
-        "follow_up_id": _row_ids(block, rows, "F"), "response_id": _response_ids(block, rows),
-        "owner_agent_id": _labels(AGENT_NAMES, owner),
-        "opened_at": _instants(a.opened[rows]),
-        "first_contacted_at": _instants(a.first_contacted[rows], reached),
-        "closed_at": _instants(a.closed[rows], is_closed),
-        "outcome": _labels(OUTCOMES, np.where(is_closed, a.outcome[rows], -1)),
-        "root_cause": _labels(ROOT_CAUSES, cause),
-        "updated_at": _nothing(count, pa.timestamp("s")),
-    })
+    return _table(
+        "follow_ups",
+        {
+            "follow_up_id": _row_ids(block, rows, "F"),
+            "response_id": _response_ids(block, rows),
+            "owner_agent_id": _labels(AGENT_NAMES, owner),
+            "opened_at": _instants(a.opened[rows]),
+            "first_contacted_at": _instants(a.first_contacted[rows], reached),
+            "closed_at": _instants(a.closed[rows], is_closed),
+            "outcome": _labels(OUTCOMES, np.where(is_closed, a.outcome[rows], -1)),
+            "root_cause": _labels(ROOT_CAUSES, cause),
+            "updated_at": _nothing(count, pa.timestamp("s")),
+        },
+    )
 
 
 def _evaluations(block: Block, world: World, stream: Stream) -> Any:
     c = block.contacts
-    chosen = np.flatnonzero((c.agent >= 0) & (c.leg_uniform * 61.0 % 1.0 < EVALUATED_SHARE)
-                            & (c.ended + 9 * DAY < END))
+    chosen = np.flatnonzero(
+        (c.agent >= 0) & (c.leg_uniform * 61.0 % 1.0 < EVALUATED_SHARE) & (c.ended + 9 * DAY < END)
+    )
     count = len(CRITERIA)
     contact = np.repeat(chosen, count)
     criterion = np.tile(np.arange(count), len(chosen))
-    families = {"listens and engages": 0, "assesses": 1, "solves with low effort": 2,
-                "exceeds": 3, "keeps promises": 4}
+    families = {
+        "listens and engages": 0,
+        "assesses": 1,
+        "solves with low effort": 2,
+        "exceeds": 3,
+        "keeps promises": 4,
+    }
     about = np.array([families.get(t[2], -1) for t in THEMES])[c.theme[contact]]
     sign = np.array([t[1] for t in THEMES])[c.theme[contact]]
-    level: Floats = (3.5 + world.agent_effect[c.agent[contact]] / 30.0
-                     + np.where(about == criterion, 1.2 * sign, 0.0)
-                     + stream.bell(len(contact)) * 0.8)
+    level: Floats = (
+        3.5
+        + world.agent_effect[c.agent[contact]] / 30.0
+        + np.where(about == criterion, 1.2 * sign, 0.0)
+        + stream.bell(len(contact)) * 0.8
+    )
     score = np.clip(np.rint(level), 1, 5).astype(np.int64)
     after = DAY + (c.leg_uniform[contact] * 31.0 % 1.0 * 7 * DAY).astype(np.int64)
-    return _table("evaluations", {
-        "contact_id": _ids("C", contact + c.first), "criterion": _labels(CRITERIA, criterion),
-        "score": _numbers(score), "evaluated_at": _instants(c.ended[contact] + after),
-    })
+    return _table(
+        "evaluations",
+        {
+            "contact_id": _ids("C", contact + c.first),
+            "criterion": _labels(CRITERIA, criterion),
+            "score": _numbers(score),
+            "evaluated_at": _instants(c.ended[contact] + after),
+        },
+    )
 
 
 __all__ = ["AGENT_NAMES", "BIG", "CHUNK", "COLUMNS", "BlockTables", "build_tables"]

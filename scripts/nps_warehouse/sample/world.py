@@ -74,33 +74,150 @@ class Department:
 
 
 DEPARTMENTS = (
-    Department("D01", "Customer Care", "", 0, 46.0, (12, 4, 4), False, 0.60, (
-        ("General question", 0.5, 2, 0.85), ("Complaint", 0.2, -12, 0.60),
-        ("Change of address", 0.3, 3, 0.95))),
-    Department("D02", "Technical Support", "", 1, 12.0, (3.6, 10, 10), True, 0.55, (
-        ("Outage", 0.4, -8, 0.55), ("Slow service", 0.4, 0, 0.65), ("How to", 0.2, 6, 0.90))),
-    Department("D03", "Sales and Retention", "", 2, 44.0, (11, 4, 4), False, 0.55, (
-        ("Offer question", 0.6, 2, 0.88), ("Price complaint", 0.4, -6, 0.60))),
-    Department("D04", "Billing", "D01", 0, 10.0, (3.8, 12, 12), False, 0.55, (
-        ("Wrong bill", 0.4, -8, 0.60), ("Payment", 0.4, 3, 0.85), ("Refund", 0.2, -3, 0.70))),
-    Department("D05", "Orders and Delivery", "D01", 0, 47.0, (22, 8, 8), False, 0.82, (
-        ("Order status", 0.6, 3, 0.88), ("Late delivery", 0.3, -9, 0.65),
-        ("Return", 0.1, 0, 0.80))),
-    Department("D06", "Account Services", "D01", 1, 43.0, (13, 5, 5), False, 0.50, (
-        ("Password reset", 0.4, 5, 0.95), ("Contract data", 0.4, 0, 0.85),
-        ("Data request", 0.2, -5, 0.75))),
-    Department("D07", "Internet", "D02", 1, 11.0, (3.6, 12, 12), True, 0.65, (
-        ("Outage", 0.4, -6, 0.55), ("Router", 0.4, 2, 0.75), ("Speed", 0.2, 0, 0.60))),
-    Department("D08", "Mobile", "D02", 1, 14.0, (3.6, 11, 11), True, 0.60, (
-        ("No signal", 0.5, -5, 0.60), ("SIM card", 0.3, 4, 0.90), ("Roaming", 0.2, 0, 0.75))),
-    Department("D09", "Devices and Repair", "D02", 1, 9.0, (3.6, 11, 11), False, 0.55, (
-        ("Repair status", 0.5, -3, 0.70), ("Defect", 0.5, 0, 0.60))),
-    Department("D10", "Field Service", "D02", 0, 13.0, (3.6, 10, 10), False, 0.65, (
-        ("Appointment", 0.7, 2, 0.80), ("Missed appointment", 0.3, -14, 0.60))),
-    Department("D11", "New Business", "D03", 2, 45.0, (12, 4, 4), False, 0.60, (
-        ("New contract", 0.7, 3, 0.90), ("Moving house", 0.3, -3, 0.75))),
-    Department("D12", "Loyalty", "D03", 2, 44.0, (11, 4, 4), False, 0.60, (
-        ("Cancellation", 0.4, -9, 0.70), ("Renewal", 0.6, 4, 0.90))),
+    Department(
+        "D01",
+        "Customer Care",
+        "",
+        0,
+        46.0,
+        (12, 4, 4),
+        False,
+        0.60,
+        (
+            ("General question", 0.5, 2, 0.85),
+            ("Complaint", 0.2, -12, 0.60),
+            ("Change of address", 0.3, 3, 0.95),
+        ),
+    ),
+    Department(
+        "D02",
+        "Technical Support",
+        "",
+        1,
+        12.0,
+        (3.6, 10, 10),
+        True,
+        0.55,
+        (("Outage", 0.4, -8, 0.55), ("Slow service", 0.4, 0, 0.65), ("How to", 0.2, 6, 0.90)),
+    ),
+    Department(
+        "D03",
+        "Sales and Retention",
+        "",
+        2,
+        44.0,
+        (11, 4, 4),
+        False,
+        0.55,
+        (("Offer question", 0.6, 2, 0.88), ("Price complaint", 0.4, -6, 0.60)),
+    ),
+    Department(
+        "D04",
+        "Billing",
+        "D01",
+        0,
+        10.0,
+        (3.8, 12, 12),
+        False,
+        0.55,
+        (("Wrong bill", 0.4, -8, 0.60), ("Payment", 0.4, 3, 0.85), ("Refund", 0.2, -3, 0.70)),
+    ),
+    Department(
+        "D05",
+        "Orders and Delivery",
+        "D01",
+        0,
+        47.0,
+        (22, 8, 8),
+        False,
+        0.82,
+        (
+            ("Order status", 0.6, 3, 0.88),
+            ("Late delivery", 0.3, -9, 0.65),
+            ("Return", 0.1, 0, 0.80),
+        ),
+    ),
+    Department(
+        "D06",
+        "Account Services",
+        "D01",
+        1,
+        43.0,
+        (13, 5, 5),
+        False,
+        0.50,
+        (
+            ("Password reset", 0.4, 5, 0.95),
+            ("Contract data", 0.4, 0, 0.85),
+            ("Data request", 0.2, -5, 0.75),
+        ),
+    ),
+    Department(
+        "D07",
+        "Internet",
+        "D02",
+        1,
+        11.0,
+        (3.6, 12, 12),
+        True,
+        0.65,
+        (("Outage", 0.4, -6, 0.55), ("Router", 0.4, 2, 0.75), ("Speed", 0.2, 0, 0.60)),
+    ),
+    Department(
+        "D08",
+        "Mobile",
+        "D02",
+        1,
+        14.0,
+        (3.6, 11, 11),
+        True,
+        0.60,
+        (("No signal", 0.5, -5, 0.60), ("SIM card", 0.3, 4, 0.90), ("Roaming", 0.2, 0, 0.75)),
+    ),
+    Department(
+        "D09",
+        "Devices and Repair",
+        "D02",
+        1,
+        9.0,
+        (3.6, 11, 11),
+        False,
+        0.55,
+        (("Repair status", 0.5, -3, 0.70), ("Defect", 0.5, 0, 0.60)),
+    ),
+    Department(
+        "D10",
+        "Field Service",
+        "D02",
+        0,
+        13.0,
+        (3.6, 10, 10),
+        False,
+        0.65,
+        (("Appointment", 0.7, 2, 0.80), ("Missed appointment", 0.3, -14, 0.60)),
+    ),
+    Department(
+        "D11",
+        "New Business",
+        "D03",
+        2,
+        45.0,
+        (12, 4, 4),
+        False,
+        0.60,
+        (("New contract", 0.7, 3, 0.90), ("Moving house", 0.3, -3, 0.75)),
+    ),
+    Department(
+        "D12",
+        "Loyalty",
+        "D03",
+        2,
+        44.0,
+        (11, 4, 4),
+        False,
+        0.60,
+        (("Cancellation", 0.4, -9, 0.70), ("Renewal", 0.6, 4, 0.90)),
+    ),
 )
 DEPARTMENT_NUMBER = {d.id: i for i, d in enumerate(DEPARTMENTS)}
 # Telephone and chat of a department that is not always open: [from, to) hours, by kind of day.
@@ -145,8 +262,9 @@ INITIATIVES = (
     Initiative("N1", "Bills in plain words", "department", "D04", "2025-07-01", "", 18.0),
     Initiative("N2", "New headsets", "channel", "phone", "2025-02-01", "2025-02-28", 0.0),
     Initiative("N3", "Training: listening", "team", "D08-1", "2025-04-01", "2025-04-30", 15.0),
-    Initiative("N4", "Training: product knowledge", "agent", "A021", "2025-03-03", "2025-03-05",
-               0.0),
+    Initiative(
+        "N4", "Training: product knowledge", "agent", "A021", "2025-03-03", "2025-03-05", 0.0
+    ),
     Initiative("N5", "New telephone menu", "company", "company", "2024-10-01", "", 0.0),
 )
 
@@ -259,16 +377,26 @@ def build_world(seed: int) -> World:
     roster, start, size = _roster(assignments)
     team_of = np.zeros((AGENTS, DAYS), dtype=np.int64)
     for a in assignments:
-        team_of[a.agent, max(a.first, 0):a.last] = int(a.team[-1])
+        team_of[a.agent, max(a.first, 0) : a.last] = int(a.team[-1])
     return World(
-        agent_effect=agent_effect, hired=hired, left=left, assignments=assignments,
-        roster=roster, roster_start=start, roster_size=size, team_of=team_of,
+        agent_effect=agent_effect,
+        hired=hired,
+        left=left,
+        assignments=assignments,
+        roster=roster,
+        roster_start=start,
+        roster_size=size,
+        team_of=team_of,
         day_department=_day_department(weekday, month, year),
-        channel=_channel(), hour=_hour(),
+        channel=_channel(),
+        hour=_hour(),
         reason=Categorical(_padded([[r[1] for r in d.reasons] for d in DEPARTMENTS])),
-        theme=_theme(), survey_channel=Categorical(np.array(SURVEY_CHANNEL_SHARES)),
+        theme=_theme(),
+        survey_channel=Categorical(np.array(SURVEY_CHANNEL_SHARES)),
         spelling=Categorical(_padded([[4.0] + [1.0] * (len(SPELLINGS[c]) - 1) for c in CHANNELS])),
-        weekday=weekday, month=month, year=year,
+        weekday=weekday,
+        month=month,
+        year=year,
     )
 
 
@@ -327,11 +455,14 @@ def _agents(stream: Stream) -> tuple[Floats, Ints, list[int | None], list[Assign
     home[:48] = np.arange(48) % 12
     stays[:48] = True
     better, worse = int(BETTER_AGENT[1:]) - 1, int(WORSE_AGENT[1:]) - 1
-    home[better], home[worse] = DEPARTMENT_NUMBER[BETTER_DEPARTMENT], DEPARTMENT_NUMBER[
-        WORSE_DEPARTMENT]
+    home[better], home[worse] = (
+        DEPARTMENT_NUMBER[BETTER_DEPARTMENT],
+        DEPARTMENT_NUMBER[WORSE_DEPARTMENT],
+    )
     effect[better], effect[worse] = BETTER_EFFECT, WORSE_EFFECT
-    hired = np.where(stays | (u[1] < 0.5), -1 - (u[2] * 1800).astype(np.int64),
-                     (u[2] * 800).astype(np.int64))
+    hired = np.where(
+        stays | (u[1] < 0.5), -1 - (u[2] * 1800).astype(np.int64), (u[2] * 800).astype(np.int64)
+    )
     left: list[int | None] = []
     assignments: list[Assignment] = []
     for a in range(AGENTS):
@@ -366,7 +497,7 @@ def _assignment(agent: int, department: int, team: int, first: int, last: int | 
 def _roster(assignments: list[Assignment]) -> tuple[Ints, Ints, Ints]:
     present = np.zeros((len(DEPARTMENTS), DAYS, AGENTS), dtype=bool)
     for a in assignments:
-        present[a.department, max(a.first, 0):a.last, a.agent] = True
+        present[a.department, max(a.first, 0) : a.last, a.agent] = True
     size = present.sum(axis=2).astype(np.int64)
     start = np.concatenate([[0], np.cumsum(size.ravel())[:-1]]).reshape(size.shape)
     roster = np.nonzero(present)[2].astype(np.int64)

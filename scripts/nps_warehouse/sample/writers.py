@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from nps_warehouse.sample.dirty import DirtyRow
 from nps_warehouse.sample.tables import BIG, COLUMNS
 
-_NEEDS_QUOTES = "[\",\r\n]|^ | $"
+_NEEDS_QUOTES = '[",\r\n]|^ | $'
 BYTE_ORDER_MARK_TABLE, CRLF_TABLE = "customers", "follow_ups"
 _FREE_TEXT = ("comment", "initiative_name", "channel", "scope_id")
 
@@ -77,20 +77,20 @@ def _csv_bytes(batch: Any) -> bytes:
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         text = column.cast(pa.string())
         if name in _FREE_TEXT:
-            doubled = pc.replace_substring(text, "\"", "\"\"")
-            quoted = pc.binary_join_element_wise("\"", doubled, "\"", "")
+            doubled = pc.replace_substring(text, '"', '""')
+            quoted = pc.binary_join_element_wise('"', doubled, '"', "")
             text = pc.if_else(pc.match_substring_regex(text, _NEEDS_QUOTES), quoted, text)
         texts.append(text)
     texts[-1] = pc.binary_join_element_wise(
-        texts[-1], "\n", "", null_handling="replace", null_replacement="")
-    lines = pc.binary_join_element_wise(
-        *texts, ",", null_handling="replace", null_replacement="")
+        texts[-1], "\n", "", null_handling="replace", null_replacement=""
+    )
+    lines = pc.binary_join_element_wise(*texts, ",", null_handling="replace", null_replacement="")
     if not len(lines):
         return b""
     offsets = lines.buffers()[1].to_pybytes()
-    first = int.from_bytes(offsets[lines.offset * 4:lines.offset * 4 + 4], "little")
+    first = int.from_bytes(offsets[lines.offset * 4 : lines.offset * 4 + 4], "little")
     end = (lines.offset + len(lines)) * 4
-    last = int.from_bytes(offsets[end:end + 4], "little")
+    last = int.from_bytes(offsets[end : end + 4], "little")
     return bytes(memoryview(lines.buffers()[2])[first:last])
 
 
@@ -134,8 +134,12 @@ class ParquetWriter:
         if not rows:
             return
         table = rows[0].table
-        data = pa.table({c: pa.array([r.values.get(c) or None for r in rows], pa.string())
-                         for c in COLUMNS[table]})
+        data = pa.table(
+            {
+                c: pa.array([r.values.get(c) or None for r in rows], pa.string())
+                for c in COLUMNS[table]
+            }
+        )
         if table not in BIG:
             self._small.setdefault(table, []).append(data)
             return
@@ -160,16 +164,22 @@ class ParquetWriter:
 
 def _parquet_file(path: Path, schema: Any) -> Any:
     path.parent.mkdir(parents=True, exist_ok=True)
-    repeating = [f.name for f in schema
-                 if (pa.types.is_string(f.type) and not f.name.endswith("_id"))
-                 or f.name in ("agent_id", "department_id", "survey_id", "owner_agent_id")]
-    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1,
-                            use_dictionary=repeating)
+    repeating = [
+        f.name
+        for f in schema
+        if (pa.types.is_string(f.type) and not f.name.endswith("_id"))
+        or f.name in ("agent_id", "department_id", "survey_id", "owner_agent_id")
+    ]
+    return pq.ParquetWriter(
+        path, schema, compression="zstd", compression_level=1, use_dictionary=repeating
+    )
 
 
 def _microseconds(data: Any) -> Any:
-    fields = [pa.field(f.name, pa.timestamp("us") if pa.types.is_timestamp(f.type) else f.type)
-              for f in data.schema]
+    fields = [
+        pa.field(f.name, pa.timestamp("us") if pa.types.is_timestamp(f.type) else f.type)
+        for f in data.schema
+    ]
     return data.cast(pa.schema(fields))
 
 

@@ -1,0 +1,373 @@
+"""The marts recover what the generator planted in 300,000 contacts.
+
+Nothing but chance stands between a truth and its mart, so a truth is met within four standard
+errors of the mart; the seed is fixed, so a value that is met today is met tomorrow.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Build, built
+from nps_warehouse.sample.cli import main as generate_sample
+
+CONTACTS = 300_000
+MOST_SECONDS = 120
+STANDARD_ERRORS = 4.0
+OUTCOMES = ("rows_read", "accepted", "rejected", "superseded", "excluded")
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """The build of a generated contact center, what was planted, and the seconds both took."""
+
+    build: Build
+    truth: Mapping[str, Any]
+    seconds: float
+
+
+@pytest.fixture(scope="module")
+def recovered(tmp_path_factory: pytest.TempPathFactory) -> Recovered:
+    folder = tmp_path_factory.mktemp("planted")
+    started = time.monotonic()
+    truth_file = folder / "truth.json"
+    arguments = ["--contacts", str(CONTACTS), "--format", "parquet"]
+    arguments += ["--output", str(folder / "raw"), "--truth", str(truth_file)]
+    assert generate_sample(arguments) == 0
+    build = built(folder, raw_dir=folder / "raw")
+    seconds = time.monotonic() - started
+    return Recovered(build, json.loads(truth_file.read_text()), seconds)
+
+
+def scores(
+    recovered: Recovered, mart: str, keys: str, period_type: str = "all", where: str = "true"
+) -> dict[Any, tuple[float, int, float]]:
+    """NPS, responses and standard error of transactional answers, by key.
+
+    Args:
+        recovered: the build.
+        mart: name of a score mart.
+        keys: SQL of one key.
+        period_type: of the mart's grain.
+        where: SQL of further conditions.
+    """
+    rows = recovered.build.rows(
+        f"select {keys}, nps, responses, nps_standard_error from marts.{mart} "
+        f"where survey_type = 'transactional' and period_type = '{period_type}' and ({where})"
+    )
+    found = {row[0]: (float(row[1]), int(row[2]), float(row[3])) for row in rows}  # type: ignore[arg-type, call-overload]
+    assert len(found) == len(rows)
+    return found
+
+
+def distances(
+    ours: Mapping[Any, tuple[float, int, float]], truth: Mapping[Any, float]
+) -> dict[Any, float]:
+    """How far each score lies from its truth, in standard errors."""
+    return {key: (ours[key][0] - truth[key]) / ours[key][2] for key in truth}
+
+
+def assert_met(found: Mapping[Any, float]) -> None:
+    """No value is far from its truth, and together they lean to neither side."""
+    far = {key: z for key, z in found.items() if abs(z) >= STANDARD_ERRORS}
+    assert not far
+    mean = sum(found.values()) / len(found)
+    assert abs(mean) < STANDARD_ERRORS / math.sqrt(len(found)), f"on average {mean} off"
+
+
+def answering(truth: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    return {key: float(row["nps_answering"]) for key, row in truth.items()}
+
+
+def pooled(rows: Iterable[tuple[object, ...]]) -> tuple[float, float, int]:
+    """NPS, its standard error and responses of rows of promoters, passives and detractors."""
+    counts = [tuple(int(str(value)) for value in row) for row in rows]
+    promoters, passives, detractors = (sum(row[i] for row in counts) for i in range(3))
+    responses = promoters + passives + detractors
+    score = (promoters - detractors) / responses
+    variance = (promoters + detractors) / responses - score**2
+    return 100 * score, 100 * math.sqrt(variance / responses), responses
+
+
+def test_generated_and_built_in_time(recovered: Recovered) -> None:
+    assert recovered.seconds < MOST_SECONDS
+
+
+def test_every_row_of_every_table_is_where_it_belongs(recovered: Recovered) -> None:
+    ours = {
+        row["table_name"]: {name: row[name] for name in OUTCOMES}
+        for row in recovered.build.dicts("select * from quality.reconciliation")
+    }
+    planted = recovered.truth["reconciliation"]
+    assert ours == {table: {name: row[name] for name in OUTCOMES} for table, row in planted.items()}
+    assert all(row == (True,) for row in recovered.build.rows(
+        "select reconciles from quality.reconciliation"
+    ))  # fmt: skip
+
+
+def test_every_planted_cell_is_null_and_listed(recovered: Recovered) -> None:
+    ours: dict[str, dict[str, int]] = {}
+    for table, column, cells in recovered.build.rows(
+        "select table_name, column_name, count(*) from quality.rejected_values group by all"
+    ):
+        ours.setdefault(str(table), {})[str(column)] = int(str(cells))
+    assert ours == recovered.truth["rejected_values"]
+
+
+def test_every_rejected_key_is_listed(recovered: Recovered) -> None:
+    ours = set(recovered.build.rows("select table_name, record_key from quality.rejected_rows"))
+    planted = {
+        (kind["table"], key)
+        for kind in recovered.truth["dirty"]
+        if kind["outcomes"]["rejected"] == kind["count"]
+        for key in kind["keys"]
+    }
+    # Of a table with a key of several columns the truth names only the first.
+    simple = {"survey_responses", "contacts", "departments", "agents", "customers"}
+    planted = {(table, key) for table, key in planted if table in simple}
+    assert len(planted) > 40
+    assert not planted - ours
+
+
+def test_departments(recovered: Recovered) -> None:
+    ours = scores(recovered, "nps_by_department", "department_id", where="not is_rollup")
+    truth = answering(recovered.truth["nps"]["departments"])
+    assert set(ours) == {*truth, "unknown"}
+    assert_met(distances(ours, truth))
+    # Unhappy customers answer more often: what every contact would say is not what is measured.
+    everybody = {d: row["nps_all"] for d, row in recovered.truth["nps"]["departments"].items()}
+    assert min(-z for z in distances(ours, everybody).values()) > STANDARD_ERRORS
+
+
+def test_departments_by_year(recovered: Recovered) -> None:
+    ours = scores(
+        recovered,
+        "nps_by_department",
+        "department_id || ' ' || year(period_start)",
+        "year",
+        "not is_rollup",
+    )
+    truth = {
+        f"{department} {year}": float(row["nps_answering"])
+        for department, years in recovered.truth["nps"]["departments_by_year"].items()
+        for year, row in years.items()
+    }
+    assert len(truth) == 36
+    assert_met(distances(ours, truth))
+
+
+def test_company(recovered: Recovered) -> None:
+    rows = recovered.build.rows(
+        "select survey_type, nps, nps_standard_error from marts.nps_by_period "
+        "where period_type = 'all' and survey_type <> 'all'"
+    )
+    truth = {
+        "transactional": recovered.truth["nps"]["company"]["nps_answering"],
+        "relational": recovered.truth["nps"]["relational"]["nps_answering"],
+    }
+    assert_met({kind: (nps - truth[kind]) / error for kind, nps, error in rows})  # type: ignore[index, operator]
+
+
+def test_months(recovered: Recovered) -> None:
+    ours = scores(recovered, "nps_by_period", "strftime(period_start, '%Y-%m')", "month")
+    truth = answering(recovered.truth["nps"]["months_of_answer"])
+    assert len(truth) == 36
+    assert_met(distances(ours, truth))
+
+
+def test_months_hold_the_expected_number_of_answers(recovered: Recovered) -> None:
+    ours = scores(recovered, "nps_by_period", "strftime(period_start, '%Y-%m')", "month")
+    expected = {
+        month: float(row["expected_answers"])
+        for month, row in recovered.truth["nps"]["months_of_answer"].items()
+    }
+    assert_met({
+        month: (ours[month][1] - answers) / math.sqrt(answers) for month, answers in expected.items()
+    })  # fmt: skip
+
+
+def test_channels(recovered: Recovered) -> None:
+    ours = scores(recovered, "nps_by_channel", "channel")
+    truth = answering(recovered.truth["nps"]["channels"])
+    assert set(ours) == {*truth, "unknown"}
+    assert_met(distances(ours, truth))
+
+
+def test_every_spelling_of_a_channel_is_mapped(recovered: Recovered) -> None:
+    ours = dict(
+        recovered.build.rows(
+            "select source_channel, min(channel) from marts.fct_contacts "
+            "where source_channel is not null group by source_channel "
+            "having count(distinct channel) = 1"
+        )
+    )
+    planted = recovered.truth["channels"]
+    for spelling, channel in planted["spellings"].items():
+        assert ours[spelling.strip()] == channel
+    unmapped = recovered.build.rows("select channel from quality.unmapped_channels")
+    assert sorted(str(row[0]) for row in unmapped) == planted["unmapped"]
+    assert all(ours[channel] == channel for channel in planted["unmapped"])
+
+
+def test_agents(recovered: Recovered) -> None:
+    ours = scores(recovered, "nps_by_agent", "agent_id", where="is_reportable")
+    truth = answering(recovered.truth["nps"]["agents"])
+    told_apart = {agent: nps for agent, nps in truth.items() if agent in ours}
+    assert len(told_apart) > 100
+    assert_met(distances(ours, told_apart))
+
+
+@pytest.mark.parametrize(("which", "sign"), [("better", 1), ("worse", -1)])
+def test_extreme_agents_stand_apart(recovered: Recovered, which: str, sign: int) -> None:
+    planted = recovered.truth["agents"][which]["agent_id"]
+    ours = scores(recovered, "nps_by_agent", "agent_id", where="is_reportable")
+    order = sorted(ours, key=lambda agent: sign * ours[agent][0], reverse=True)
+    assert order[0] == planted
+    # Its interval ends before the next agent's score begins.
+    nps, _, error = ours[planted]
+    assert sign * nps - 2 * error > sign * ours[order[1]][0]
+
+
+def test_agent_who_is_never_invited_has_contacts_and_no_score(recovered: Recovered) -> None:
+    agent = recovered.truth["never_invited_agent"]
+    query = "select count(*) from marts.{} where agent_id = '" + agent + "'"
+    assert recovered.build.rows(query.format("fct_contacts")) > [(100,)]
+    assert recovered.build.rows(query.format("fct_survey_invitations")) == [(0,)]
+    assert recovered.build.rows(query.format("nps_by_agent")) == [(0,)]
+
+
+def test_every_department_improves_and_the_company_falls(recovered: Recovered) -> None:
+    shift = recovered.truth["mix_shift"]
+    between = f"period_start in ('{shift['from']}', '{shift['to']}')"
+    start = "cast(period_start as varchar)"
+    company = scores(recovered, "nps_by_period", start, "year", between)
+    ours = scores(
+        recovered,
+        "nps_by_department",
+        f"department_id || ' ' || {start}",
+        "year",
+        f"not is_rollup and {between}",
+    )
+    planted = shift["answering"]
+    assert planted["every_department_improves"]
+    assert planted["company_falls"]
+    changes = {}
+    for department, change in planted["change_by_department"].items():
+        before, after = (ours[f"{department} {shift[end]}"] for end in ("from", "to"))
+        assert after[0] > before[0], department
+        changes[department] = (after[0] - before[0] - change) / math.hypot(before[2], after[2])
+    assert len(changes) == 12
+    assert_met(changes)
+    assert company[shift["to"]][0] < company[shift["from"]][0]
+    assert_met(
+        distances(
+            company,
+            {shift["from"]: planted["company_from"], shift["to"]: planted["company_to"]},
+        )
+    )
+
+
+@pytest.mark.parametrize("period_type", ["day", "week"])
+def test_the_day_a_department_breaks_shows(recovered: Recovered, period_type: str) -> None:
+    planted = recovered.truth["break"]
+    first = f"date '{planted['first_date']}'"
+
+    def score(days: str) -> tuple[float, float, int]:
+        return pooled(
+            recovered.build.rows(
+                "select promoters, passives, detractors from marts.nps_by_department "
+                "where survey_type = 'transactional' and not is_rollup "
+                f"and period_type = '{period_type}' and {days} "
+                f"and department_id = '{planted['department_id']}'"
+            )
+        )
+
+    # Answers come days after their contacts, and weeks begin on Mondays: the first days of the
+    # break and those after it still hold others' answers.
+    before = score(f"period_start >= {first} - 70 and period_end < {first}")
+    during = score(f"period_start >= {first} - 1 and period_end < {first} + {planted['days']}")
+    after = score(f"period_start >= {first} + {planted['days']} + 14 and period_start < {first} + 105")
+    assert min(before[2], during[2], after[2]) > 100
+    for usual in (before, after):
+        fall = during[0] - usual[0]
+        assert fall < planted["nps_answering_effect"] / 2
+        assert fall < -STANDARD_ERRORS * math.hypot(during[1], usual[1])
+    assert abs(before[0] - after[0]) < STANDARD_ERRORS * math.hypot(before[1], after[1])
+
+
+def test_answers_to_broken_days_have_the_planted_score(recovered: Recovered) -> None:
+    planted = recovered.truth["break"]
+    rows = recovered.build.rows(
+        "select count(*) filter (responses.nps_contribution = 1), "
+        "count(*) filter (responses.nps_contribution = 0), "
+        "count(*) filter (responses.nps_contribution = -1) "
+        "from marts.fct_survey_responses as responses "
+        "inner join marts.fct_contacts as contacts "
+        "on responses.contact_id = contacts.contact_id "
+        f"where contacts.department_id = '{planted['department_id']}' "
+        f"and contacts.contact_date >= date '{planted['first_date']}' "
+        f"and contacts.contact_date < date '{planted['first_date']}' + {planted['days']}"
+    )
+    nps, error, answers = pooled(rows)
+    assert abs(nps - planted["nps_answering"]) < STANDARD_ERRORS * error
+    expected = planted["expected_answers"]
+    assert abs(answers - expected) < STANDARD_ERRORS * math.sqrt(expected)
+
+
+def test_hold_time_of_broken_days(recovered: Recovered) -> None:
+    planted = recovered.truth["break"]
+    first = f"date '{planted['first_date']}'"
+    rows = recovered.build.rows(
+        "select contact_date >= " + first + " as is_during, avg(hold_seconds), "
+        "stddev_samp(hold_seconds) / sqrt(count(hold_seconds)) from marts.fct_contacts "
+        f"where department_id = '{planted['department_id']}' and channel = '{planted['channel']}' "
+        f"and contact_date >= {first} - 60 and contact_date < {first} + {planted['days']} "
+        "group by is_during"
+    )
+    truth = {
+        False: planted["hold_seconds_mean_before"],
+        True: planted["hold_seconds_mean_during"],
+    }
+    found = {bool(during): (float(str(mean)), float(str(error))) for during, mean, error in rows}
+    assert set(found) == {False, True}
+    assert_met({key: (found[key][0] - truth[key]) / found[key][1] for key in truth})
+
+
+def test_response_rate(recovered: Recovered) -> None:
+    ours = recovered.build.dicts("select * from marts.nps_by_period where period_type = 'all'")
+    dirty_invitations = 100
+    for row in ours:
+        if row["survey_type"] == "all":
+            continue
+        planted = recovered.truth["response"][row["survey_type"]]
+        extra = int(str(row["invitations"])) - planted["invitations_not_bounced"]
+        assert 0 <= extra < dirty_invitations
+        # Nothing is drawn here: only the few planted invitations move the rate.
+        assert row["response_rate"] == pytest.approx(planted["response_rate"], abs=0.05)
+    assert len(ours) == 3
+
+
+def test_response_rate_of_every_month(recovered: Recovered) -> None:
+    rows = recovered.build.rows(
+        "select strftime(period_start, '%Y-%m'), invitations, response_rate "
+        "from marts.nps_by_period "
+        "where survey_type = 'transactional' and period_type = 'month' order by period_start"
+    )
+    # An invitation follows its contact within hours.
+    expected = recovered.truth["nps"]["months_of_contact"]
+    assert len(expected) == 36
+    found = {}
+    for month, invitations, rate in rows:
+        if month in expected:
+            share = expected[month]["expected_answers"] / float(str(invitations))
+            error = math.sqrt(share * (1 - share) / float(str(invitations)))
+            found[month] = (float(str(rate)) / 100 - share) / error
+    assert len(found) == 36
+    assert_met(found)
