@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt_common.exceptions import DbtRuntimeError
 from duckdb.func import SPECIAL
 
 from nps_warehouse.landing.land import land
 from nps_warehouse.landing.report import Report
+from nps_warehouse.landing.warehouse_file import problem_of_warehouse_file
 
 
 class Plugin(BasePlugin):
     """Registers `nps_land` on every connection."""
+
+    def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
+        """Refuse a warehouse file that can't be opened, in one sentence instead of a traceback.
+
+        Args:
+            creds: dbt's profile; `path` is the file.
+            config: DuckDB's settings, left as they are.
+
+        Raises:
+            DbtRuntimeError: the file can't be opened.
+        """
+        problem = problem_of_warehouse_file(creds.path)
+        if problem is not None:
+            raise DbtRuntimeError(problem)
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Called by dbt-duckdb before anything else uses the connection."""
