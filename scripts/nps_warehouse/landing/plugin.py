@@ -18,7 +18,11 @@ from nps_warehouse.landing.warehouse_file import problem_of_warehouse_file
 class Plugin(BasePlugin):
     """Registers `nps_land` on every connection."""
 
-    def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
+    def update_connection_config(
+        self,
+        creds: DuckDBCredentials,
+        config: dict[str, Any],  # noqa: ARG002 - dbt-duckdb passes it
+    ) -> None:
         """Refuse a warehouse file that can't be opened, in one sentence instead of a traceback.
 
         Args:
