@@ -303,7 +303,9 @@ METRICS = {
     "se": "nps_plain_standard_error",
 }
 COUNT_METRICS = {"n": "responses", "promoters": "promoters", "passives": "passives"}
-ASSERTED_PEERS = [case for case in PEERS if case["metric"] in {*METRICS, *COUNT_METRICS, "category"}]
+ASSERTED_PEERS = [
+    case for case in PEERS if case["metric"] in {*METRICS, *COUNT_METRICS, "category"}
+]
 
 
 @pytest.mark.parametrize("case", ASSERTED_PEERS, ids=lambda case: str(case["case_id"]))

@@ -183,7 +183,7 @@ class _Structure:
         self.open_bytes = len(data) - 1 - int(ends[-1])
         self.longest = max(self.longest, int(lengths.max()))
         crlf_only = (lengths == 2) & (data[ends - 1] == _CR)
-        empty = ends[(lengths == 1) | crlf_only]
+        empty: Positions = ends[(lengths == 1) | crlf_only]
         # DuckDB takes an empty line for a record where there is a single column.
         if len(empty) and self.field_count == 1:
             raise _IrregularError("an empty line")
