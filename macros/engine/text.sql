@@ -24,8 +24,3 @@
 {% macro digest(text) -%}
     sha256({{ text }})
 {%- endmacro %}
-
-{# A whole row of a CTE or table as one text. #}
-{% macro row_text(alias) -%}
-    cast({{ alias }} as varchar)
-{%- endmacro %}

@@ -4,8 +4,8 @@
    columns: list of {name, type, …} in contract order. Types: text (a key, code or name), verbatim
             (kept as it came), timestamp, date, unbounded_timestamp, unbounded_date, number,
             integer, boolean, word, listed (in a seed), score; with the arguments of their parsers.
-            `rejects: true` where a rule rejects the row for an unreadable value; everywhere else
-            it only costs the cell, whose text is kept as `invalid_<column>`.
+            An unreadable value either fails a rule or costs the cell (macro unreadable_cells),
+            whose text is kept as `invalid_<column>`.
    key:     columns whose texts make the record's key.
    rules:   list of {column, when, reason}, asked in this order. `when` is SQL over the values
             (and `text_<column>`); a null value of a column that was delivered is unreadable.
@@ -13,7 +13,6 @@
 {% macro parsed_rows(table, columns, key, rules) %}
 {%- set bounded = ['timestamp', 'date'] -%}
 {%- set dates = ['date', 'unbounded_date'] -%}
-{%- set readable = ['text', 'verbatim'] -%}
 with
 
 delivered as (
@@ -88,11 +87,11 @@ select
     {% for column in columns -%}
         {{ column.name }},
     {% endfor -%}
-    {% for column in columns if column.type not in readable and not column.rejects -%}
+    {% for column in unreadable_cells()[table] -%}
         case
-            when {{ column.name }} is null and failed_rule is null
-                then {{ trimmed('cast(delivered_' ~ column.name ~ ' as varchar)') }}
-        end as invalid_{{ column.name }},
+            when {{ column }} is null and failed_rule is null
+                then {{ trimmed('cast(delivered_' ~ column ~ ' as varchar)') }}
+        end as invalid_{{ column }},
     {% endfor -%}
     {{ record_key(key) }} as record_key,
     case failed_rule

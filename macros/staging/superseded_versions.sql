@@ -1,6 +1,6 @@
 {# One row per delivered row that a newer version of the same key replaces. Only keys that occur
    more than once are ordered: the newest updated_at wins (missing is older than any), then the
-   later row of the later file, then the greatest row text.
+   later row of the later file.
 
    key: columns that make the key.
 #}
@@ -46,8 +46,7 @@ versions as (
                 candidates.updated_at desc nulls last,
             {% endif -%}
             candidates._source_file desc nulls last,
-            candidates._source_row desc nulls last,
-            {{ row_text('candidates') }} desc
+            candidates._source_row desc nulls last
     )
 
 )

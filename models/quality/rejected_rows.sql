@@ -12,7 +12,7 @@ row_rules as (
             rejected_column,
             rejected_value,
             rejection_reason
-        from {{ ref('parsed_' ~ table) }}
+        from {{ ref('flawed_' ~ table) }}
         where rejection_reason is not null
         {{- "
         union all

@@ -2,7 +2,7 @@
     {'name': 'agent_id', 'type': 'text'},
     {'name': 'department_id', 'type': 'text'},
     {'name': 'team', 'type': 'text'},
-    {'name': 'valid_from', 'type': 'unbounded_timestamp', 'rejects': true},
+    {'name': 'valid_from', 'type': 'unbounded_timestamp'},
     {'name': 'valid_to', 'type': 'unbounded_timestamp'},
 ] %}
 

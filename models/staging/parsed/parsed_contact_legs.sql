@@ -1,6 +1,6 @@
 {% set columns = [
     {'name': 'contact_id', 'type': 'text'},
-    {'name': 'leg_number', 'type': 'integer', 'at_least': 1, 'rejects': true},
+    {'name': 'leg_number', 'type': 'integer', 'at_least': 1},
     {'name': 'agent_id', 'type': 'text'},
     {'name': 'department_id', 'type': 'text'},
     {'name': 'started_at', 'type': 'timestamp'},

@@ -2,7 +2,7 @@
     {'name': 'contact_id', 'type': 'text'},
     {'name': 'department_id', 'type': 'text'},
     {'name': 'channel', 'type': 'text'},
-    {'name': 'started_at', 'type': 'timestamp', 'rejects': true},
+    {'name': 'started_at', 'type': 'timestamp'},
     {'name': 'agent_id', 'type': 'text'},
     {'name': 'customer_id', 'type': 'text'},
     {'name': 'reason', 'type': 'text'},

@@ -1,6 +1,6 @@
 {% set columns = [
     {'name': 'customer_id', 'type': 'text'},
-    {'name': 'month', 'type': 'date', 'rejects': true},
+    {'name': 'month', 'type': 'date'},
     {'name': 'revenue', 'type': 'number', 'at_least': none},
 ] %}
 

@@ -1,8 +1,7 @@
 {% set columns = [
     {'name': 'invitation_id', 'type': 'text'},
     {'name': 'survey_id', 'type': 'text'},
-    {'name': 'survey_type', 'type': 'word',
-     'words': ['transactional', 'relational'], 'rejects': true},
+    {'name': 'survey_type', 'type': 'word', 'words': ['transactional', 'relational']},
     {'name': 'contact_id', 'type': 'text'},
     {'name': 'customer_id', 'type': 'text'},
     {'name': 'survey_channel', 'type': 'word', 'words': ['email', 'sms', 'ivr', 'web', 'in_app']},
@@ -10,7 +9,7 @@
     {'name': 'delivered_at', 'type': 'timestamp'},
     {'name': 'opened_at', 'type': 'timestamp'},
     {'name': 'status', 'type': 'word',
-     'words': ['sent', 'delivered', 'opened', 'responded', 'bounced', 'opted_out'], 'rejects': true},
+     'words': ['sent', 'delivered', 'opened', 'responded', 'bounced', 'opted_out']},
     {'name': 'updated_at', 'type': 'timestamp'},
 ] %}
 

@@ -1,9 +1,8 @@
 {% set columns = [
     {'name': 'response_id', 'type': 'text'},
     {'name': 'score', 'type': 'score'},
-    {'name': 'responded_at', 'type': 'timestamp', 'rejects': true},
-    {'name': 'survey_type', 'type': 'word',
-     'words': ['transactional', 'relational'], 'rejects': true},
+    {'name': 'responded_at', 'type': 'timestamp'},
+    {'name': 'survey_type', 'type': 'word', 'words': ['transactional', 'relational']},
     {'name': 'survey_id', 'type': 'text'},
     {'name': 'invitation_id', 'type': 'text'},
     {'name': 'contact_id', 'type': 'text'},
@@ -13,9 +12,8 @@
     {'name': 'effort_score', 'type': 'integer', 'at_least': 1, 'at_most': 7},
     {'name': 'comment', 'type': 'verbatim'},
     {'name': 'language', 'type': 'listed', 'list': ref('languages'), 'by': 'code'},
-    {'name': 'status', 'type': 'word',
-     'words': ['complete', 'partial', 'dismissed'], 'rejects': true},
-    {'name': 'is_test', 'type': 'boolean', 'rejects': true},
+    {'name': 'status', 'type': 'word', 'words': ['complete', 'partial', 'dismissed']},
+    {'name': 'is_test', 'type': 'boolean'},
     {'name': 'updated_at', 'type': 'timestamp'},
 ] %}
 

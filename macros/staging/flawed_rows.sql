@@ -1,0 +1,21 @@
+{# The delivered rows of a table that a row rule rejects or that have a cell that can't be read: few
+   rows, stored once for everything that reports on them. #}
+{% macro flawed_rows(table) -%}
+    {%- set cells = unreadable_cells()[table] -%}
+    select
+        record_key,
+        rejected_column,
+        rejected_value,
+        rejection_reason,
+        {% for column in cells -%}
+            invalid_{{ column }},
+        {% endfor -%}
+        _source_file,
+        _source_row
+    from {{ ref('parsed_' ~ table) }}
+    where
+        rejection_reason is not null
+        {% for column in cells -%}
+            or invalid_{{ column }} is not null
+        {% endfor %}
+{%- endmacro %}

@@ -1,0 +1,1 @@
+{{ flawed_rows('survey_invitations') }}

@@ -1,0 +1,213 @@
+"""The command line of the benchmark."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from nps_warehouse.benchmark.measure import BenchmarkError, Usage, measured
+from nps_warehouse.benchmark.report import BY_HAND, MODELS, START_UP, Result, markdown
+
+ROOT = Path(__file__).resolve().parents[3]
+CACHE = ROOT / "target" / "benchmark"
+SIZES = (1_000_000, 5_000_000)
+WHOLE, SCAN = "whole build", "scan"
+PACKAGE = "nps_warehouse.benchmark"
+MODELS_ONLY = ("--resource-type", "seed", "--resource-type", "model")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark and return the exit code.
+
+    Args:
+        arguments: the command line without the program's name; default: the process's own.
+    """
+    parser = argparse.ArgumentParser(
+        prog="benchmark",
+        description="Measure the build beside one hand-written script that makes the same marts.",
+    )
+    parser.add_argument(
+        "--contacts",
+        type=int,
+        action="append",
+        metavar="N",
+        help=f"size of the generated data; repeatable (default: {' and '.join(map(str, SIZES))})",
+    )
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each (default: %(default)s)")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the table there")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=CACHE,
+        metavar="DIR",
+        help="keeps the generated data (default: target/benchmark)",
+    )
+    options = parser.parse_args(arguments)
+    sizes = options.contacts or SIZES
+    if min(sizes) < 1000 or options.repeat < 1:
+        parser.error("--contacts is at least 1000, --repeat at least 1")
+    try:
+        results = [run(size, options.repeat, options.cache) for size in sizes]
+    except BenchmarkError as problem:
+        print(f"benchmark: {problem}", file=sys.stderr)
+        return 1
+    text = markdown(results, options.repeat)
+    print(text, end="")
+    if options.output is not None:
+        options.output.write_text(text, encoding="utf-8")
+    return 0
+
+
+def run(contacts: int, repeat: int, cache: Path = CACHE) -> Result:
+    """Measure every kind of run at one size.
+
+    Args:
+        contacts: size of the generated data.
+        repeat: runs of each kind.
+        cache: folder that keeps the data.
+
+    Raises:
+        BenchmarkError: a run failed, or the tables differ.
+    """
+    raw_dir = sample(contacts, cache.resolve())
+    with _scratch(cache) as scratch:
+        return measure(raw_dir, contacts, repeat, scratch)
+
+
+def measure(raw_dir: Path, contacts: int, repeat: int, scratch: Path) -> Result:
+    """Measure every kind of run on a folder of raw tables.
+
+    Args:
+        raw_dir: Parquet files as the generator names and types them.
+        contacts: how many contacts they hold.
+        repeat: runs of each kind.
+        scratch: an empty folder, on the disk that is to be measured.
+
+    Raises:
+        BenchmarkError: a run failed, or the tables differ.
+    """
+    warehouse, by_hand = scratch / "warehouse.duckdb", scratch / "by_hand.duckdb"
+    environment = _environment(raw_dir, warehouse, scratch)
+    dbt = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-use-colors"]
+    script = [sys.executable, "-m", f"{PACKAGE}.by_hand"]
+    commands = {
+        MODELS: [*dbt, "build", *MODELS_ONLY],
+        START_UP: [*dbt, "parse"],
+        WHOLE: [*dbt, "build"],
+        BY_HAND: [*script, str(raw_dir), str(ROOT / "seeds"), str(by_hand)],
+        SCAN: [sys.executable, "-m", f"{PACKAGE}.floor", str(raw_dir)],
+    }
+    # Not measured: the parse that the others then need not do again, and files read for once.
+    measured(START_UP, commands[START_UP], environment, ROOT)
+    read = json.loads(measured(SCAN, commands[SCAN], environment, ROOT).output)
+    runs: dict[str, list[Usage]] = {name: [] for name in commands}
+    disk_bytes = {SCAN: int(read["bytes"])}
+    marts: Mapping[str, int] = {}
+    for number in range(repeat):
+        for name, command in commands.items():
+            made = {MODELS: warehouse, WHOLE: warehouse, BY_HAND: by_hand}.get(name)
+            if made is not None:
+                _remove(made)
+            runs[name].append(measured(name, command, environment, ROOT).usage)
+            print(
+                f"{contacts:,} contacts, run {number + 1}: {name} {runs[name][-1].seconds:.1f} s",
+                file=sys.stderr,
+                flush=True,
+            )
+            if made is not None:
+                disk_bytes[name] = made.stat().st_size
+        marts = equal_marts(warehouse, by_hand)
+    return Result(contacts, int(read["rows"]), disk_bytes, runs, marts)
+
+
+def sample(contacts: int, cache: Path) -> Path:
+    """The folder of generated data of a size, made if it is not there.
+
+    Args:
+        contacts: its size.
+        cache: where such folders are kept.
+
+    Raises:
+        BenchmarkError: the generator failed.
+    """
+    digest = hashlib.sha256()
+    for source in sorted((ROOT / "scripts" / "nps_warehouse" / "sample").glob("*.py")):
+        digest.update(source.read_bytes())
+    folder = cache / f"contacts-{contacts}-{digest.hexdigest()[:12]}"
+    if folder.exists():
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as name:
+        command = [
+            *(sys.executable, "-m", "nps_warehouse.sample.cli", "--output", f"{name}/raw"),
+            *("--contacts", str(contacts), "--format", "parquet", "--without-dirty-rows"),
+            *("--truth", f"{name}/truth.json"),
+        ]
+        measured("generate_sample", command, _base_environment(), ROOT)
+        Path(name, "raw").rename(folder)
+    return folder
+
+
+def equal_marts(warehouse: Path, by_hand: Path) -> dict[str, int]:
+    """Rows of every mart, which two warehouses hold alike.
+
+    Args:
+        warehouse: the DuckDB file of a build.
+        by_hand: the one of the hand-written script.
+
+    Raises:
+        BenchmarkError: a mart differs; the text names each that does.
+    """
+    command = [sys.executable, "-m", f"{PACKAGE}.compare", str(warehouse), str(by_hand)]
+    found = json.loads(measured("compare", command, _base_environment(), ROOT).output)
+    if found["differences"]:
+        raise BenchmarkError(
+            "the figures would not count, as the tables differ:\n" + "\n".join(found["differences"])
+        )
+    return {str(table): int(rows) for table, rows in found["rows"].items()}
+
+
+def _base_environment() -> dict[str, str]:
+    """The caller's environment without what would change the build."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("NPS_", "DBT_", "PYTHON"))
+    }
+    return kept | {"PYTHONPATH": str(ROOT / "scripts"), "DO_NOT_TRACK": "1"}
+
+
+def _environment(raw_dir: Path, warehouse: Path, scratch: Path) -> dict[str, str]:
+    return _base_environment() | {
+        "NPS_RAW_DIR": str(raw_dir),
+        "NPS_WAREHOUSE": str(warehouse),
+        "DBT_TARGET_PATH": str(scratch / "target"),
+        "DBT_LOG_PATH": str(scratch / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+
+
+@contextmanager
+def _scratch(cache: Path) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(dir=cache, prefix=".run-")).resolve()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def _remove(database: Path) -> None:
+    for file in (database, database.with_name(f"{database.name}.wal")):
+        file.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
