@@ -443,6 +443,16 @@ def test_the_whole_block(warehouse: Warehouse) -> None:
     assert block["nps_band"] == "good"
 
 
+def test_the_interval_ends_where_the_scale_ends(warehouse: Warehouse) -> None:
+    figures = warehouse.figures({"up": (0, 0, 5), "down": (5, 0, 0)})
+    width = float(figures["up"]["quantile"]) * figures["up"]["nps_standard_error"]
+    # Five promoters: 62.5 in the middle, and unclipped up to 107.5.
+    assert figures["up"]["nps_adjusted"] + width == pytest.approx(107.5, rel=0, abs=0.05)
+    assert figures["up"]["block"]["nps_ci_high"] == 100
+    assert figures["down"]["block"]["nps_ci_low"] == -100
+    assert figures["up"]["block"]["nps_ci_low"] == pytest.approx(62.5 - width, rel=0, abs=EXACT)
+
+
 @pytest.mark.parametrize(
     ("counts", "band"),
     [

@@ -278,11 +278,11 @@ def test_another_folder_and_back_leaves_nothing_over(center: Center) -> None:
 
 @pytest.mark.parametrize(
     ("threads", "name"),
-    [("1", "my ware-house v1.2.duckdb"), ("8", 'it\'s here/a "quoted" name (2025-01-01).db')],
+    [("1", "my ware-house v1.2.duckdb"), ("8", "it's here/in 'quotes'/v1.2 (2025-01-01).db")],
 )
 def test_threads_and_file_names_change_nothing(center: Center, threads: str, name: str) -> None:
     warehouse = center.folder / name
-    warehouse.parent.mkdir(exist_ok=True)
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
     build = center.build(
         center.raw["csv"], warehouse=warehouse, environment={"NPS_THREADS": threads}
     )
@@ -338,12 +338,12 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> People:
     columns = responses.read_bytes().partition(b"\n")[0].decode().split(",")
     with responses.open("a", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
-        for number, (data, comment) in enumerate(CUSTOMER_DATA.items()):
+        for number, comment in enumerate(CUSTOMER_DATA.values()):
             row = {"response_id": f"zq{number}", "score": "9", "responded_at": "2025-06-01"}
             writer.writerow({**row, "comment": comment})
             # In the wrong columns, as a shifted export has it.
-            writer.writerow({**row, "response_id": f"zqs{number}", "score": f"my {data}"})
-            writer.writerow({**row, "response_id": f"zqc{number}", "language": f"my {data}"})
+            writer.writerow({**row, "response_id": f"zqs{number}", "score": comment})
+            writer.writerow({**row, "response_id": f"zqc{number}", "language": comment})
     planted = json.loads(truth.read_text())["personal_data"]
     assert len(planted) == 12
     return People(folder, raw)
