@@ -3,8 +3,8 @@
 
 {# Net Promoter Score: % promoters - % detractors, one division. #}
 {% macro nps(detractors, passives, promoters) -%}
-    cast(100 * ({{ promoters }} - {{ detractors }}) as {{ double_type() }})
-    / nullif({{ detractors }} + {{ passives }} + {{ promoters }}, 0)
+    cast(100 * (({{ promoters }}) - ({{ detractors }})) as {{ double_type() }})
+    / nullif(({{ detractors }}) + ({{ passives }}) + ({{ promoters }}), 0)
 {%- endmacro %}
 
 {# Share of all answers in percent. #}

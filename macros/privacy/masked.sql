@@ -8,30 +8,39 @@
     end
 {%- endmacro %}
 
-{# A rejected cell as people may see it: dates and plain numbers say what was wrong with them and
-   stay; anything longer could be a phone, card or account number. #}
+{# A rejected cell as people may see it: dates, times and plain numbers say what was wrong with them
+   and stay; anything else could hold a phone, card or account number. #}
 {% macro masked_cell(text) -%}
+    {%- set date = '([0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4})' -%}
+    {%- set time = '[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?' -%}
+    {%- set zone = '( ?[AaPp][Mm]| ?Z| ?[+-][0-9]{2}:?([0-9]{2})?)?' -%}
     case
-        when {{ matches(
-            text,
-            '^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([T ,]+[0-9:.+Z -]*)?$|^[-+]?[0-9]{1,10}([.,][0-9]*)?$'
-        ) }}
+        when
+            {{ matches(text, '^' ~ date ~ '([T ,]+' ~ time ~ zone ~ ')?$') }}
+            or {{ matches(text, '^(-?[0-9]{1,10}|[+][0-9]{1,3})([.,][0-9]{1,6})?$') }}
             then {{ text }}
         else {{ masked(text) }}
     end
 {%- endmacro %}
 
+{# Letters of any script, so that an address is not half shown. #}
 {% macro masked_emails(text) -%}
     {{ replace_matches(
-        text, '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+([.][A-Za-z0-9-]+)+', '[e-mail]'
+        text, '[^[:space:]@<>()",;:]+@[^[:space:]@<>()",;:]+[.][^[:space:]@<>()",;:]+', '[e-mail]'
     ) }}
 {%- endmacro %}
 
 {% macro masked_ibans(text) -%}
-    {{ replace_matches(text, '[A-Z]{2}[0-9]{2}([ ]?[A-Z0-9]{4}){2,7}([ ]?[A-Z0-9]{1,4})?', '[iban]') }}
+    {{ replace_matches(
+        text,
+        '[A-Za-z]{2}[0-9]{2}([ -]?[A-Za-z0-9]{4}){2,7}([ -]?[A-Za-z0-9]{1,4})?',
+        '[iban]'
+    ) }}
 {%- endmacro %}
 
 {# Seven digits or more, with the signs people put between them. #}
 {% macro masked_numbers(text) -%}
-    {{ replace_matches(text, '[+(]?[0-9]([ ./()-]{0,3}[0-9]){6,}', '[number]') }}
+    {{ replace_matches(
+        text, '[+(]?[0-9]([' ~ blank_characters() ~ './()_–—-]{0,3}[0-9]){6,}', '[number]'
+    ) }}
 {%- endmacro %}

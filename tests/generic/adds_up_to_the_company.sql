@@ -41,6 +41,8 @@ where
     groups.survey_type is null
     or company.survey_type is null
     {% for count in counts -%}
+        or groups.{{ count }} is null
+        or company.{{ count }} is null
         or groups.{{ count }} <> company.{{ count }}
     {% endfor %}
 {% endtest %}

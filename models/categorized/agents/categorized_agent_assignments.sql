@@ -21,7 +21,9 @@ select
     end as department_id,
     coalesce(assignments.team, 'unknown') as team,
     assignments.valid_from,
-    assignments.valid_to
+    assignments.valid_to,
+    -- Joins compare with this one: an `or` in their condition would make them loops.
+    coalesce(assignments.valid_to, timestamp '9999-12-31 00:00:00') as valid_until
 from assignments
 left join departments
     on assignments.department_id = departments.department_id

@@ -72,7 +72,7 @@ categorized as (
         on
             contacts.agent_id = assignments.source_agent_id
             and contacts.started_at >= assignments.valid_from
-            and (contacts.started_at < assignments.valid_to or assignments.valid_to is null)
+            and contacts.started_at < assignments.valid_until
 
 )
 

@@ -39,4 +39,4 @@ left join assignments
     on
         moments.agent_id = assignments.agent_id
         and moments.moment >= assignments.valid_from
-        and (moments.moment < assignments.valid_to or assignments.valid_to is null)
+        and moments.moment < assignments.valid_until
