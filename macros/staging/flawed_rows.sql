@@ -14,7 +14,7 @@
         _source_row
     from {{ ref('parsed_' ~ table) }}
     where
-        rejection_reason is not null
+        failed_rule is not null
         {% for column in cells -%}
             or invalid_{{ column }} is not null
         {% endfor %}

@@ -8,6 +8,6 @@
             parsed._source_file = superseded._source_file
             and parsed._source_row = superseded._source_row
     where
-        parsed.rejection_reason is null
+        parsed.failed_rule is null
         and superseded._source_row is null
 {%- endmacro %}

@@ -94,6 +94,7 @@ select
         end as invalid_{{ column }},
     {% endfor -%}
     {{ record_key(key) }} as record_key,
+    failed_rule,
     case failed_rule
         when 0 then _line_error
         {% for rule in rules -%}

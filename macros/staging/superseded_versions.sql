@@ -10,7 +10,7 @@ with
 candidates as (
 
     select * from {{ ref('parsed_' ~ table) }}
-    where rejection_reason is null
+    where failed_rule is null
 
 ),
 

@@ -8,7 +8,7 @@ row_rules as (
             '{{ table }}' as table_name,
             _source_file,
             _source_row,
-            record_key,
+            {{ shown_record_key(table) }} as record_key,
             rejected_column,
             rejected_value,
             rejection_reason
@@ -29,7 +29,7 @@ set_rules as (
             '{{ table }}' as table_name,
             _source_file,
             _source_row,
-            record_key,
+            {{ shown_record_key(table) }} as record_key,
             rejected_column,
             rejected_value,
             rejection_reason

@@ -9,7 +9,7 @@ cells as (
                 '{{ table }}' as table_name,
                 _source_file,
                 _source_row,
-                record_key,
+                {{ shown_record_key(table) }} as record_key,
                 '{{ column }}' as column_name,
                 invalid_{{ column }} as invalid_value
             from {{ ref('flawed_' ~ table) }}

@@ -1,7 +1,7 @@
 {% for table in raw_tables() -%}
     select
         '{{ table }}' as table_name,
-        record_key,
+        {{ shown_record_key(table) }} as record_key,
         _source_file as source_file,
         _source_row as source_row,
         superseded_by

@@ -68,7 +68,7 @@ shifted as (
 
     select
         date_day,
-        cast({{ plus_months('date_day', (13 - var('nps_fiscal_year_start_month')) % 12) }} as date)
+        cast({{ plus_months('date_day', (13 - var('nps_fiscal_year_start_month') | int(1)) % 12) }} as date)
             as fiscal_date
     from dates
 
