@@ -33,7 +33,7 @@
 {% macro masked_ibans(text) -%}
     {{ replace_matches(
         text,
-        '[A-Za-z]{2}[0-9]{2}([ -]?[A-Za-z0-9]{4}){2,7}([ -]?[A-Za-z0-9]{1,4})?',
+        '[A-Z]{2}[0-9]{2}([ -]?[A-Z0-9]{4}){2,7}([ -]?[A-Z0-9]{1,4})?',
         '[iban]'
     ) }}
 {%- endmacro %}

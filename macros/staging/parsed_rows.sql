@@ -9,8 +9,9 @@
    key:     columns whose texts make the record's key.
    rules:   list of {column, when, reason}, asked in this order. `when` is SQL over the values
             (and `text_<column>`); a null value of a column that was delivered is unreadable.
+   keep_text: columns whose delivered text rules over several rows have to show.
 #}
-{% macro parsed_rows(table, columns, key, rules) %}
+{% macro parsed_rows(table, columns, key, rules, keep_text=[]) %}
 {%- set bounded = ['timestamp', 'date'] -%}
 {%- set dates = ['date', 'unbounded_date'] -%}
 with
@@ -92,6 +93,9 @@ select
             when {{ column }} is null and failed_rule is null
                 then {{ trimmed('cast(delivered_' ~ column ~ ' as varchar)') }}
         end as invalid_{{ column }},
+    {% endfor -%}
+    {% for column in keep_text -%}
+        cast(delivered_{{ column }} as varchar) as delivered_{{ column }},
     {% endfor -%}
     {{ record_key(key) }} as record_key,
     failed_rule,

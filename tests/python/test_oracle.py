@@ -391,7 +391,17 @@ def test_trim(raw: str, trimmed: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("0", 0.0), ("12.5", 12.5), ("1e3", BAD), ("-5", BAD), ("+5", BAD), ("NaN", BAD), ("5.", BAD)],
+    [
+        ("0", 0.0),
+        ("12.5", 12.5),
+        ("1e3", BAD),
+        ("-5", BAD),
+        ("+5", BAD),
+        ("NaN", BAD),
+        ("5.", 5.0),
+        (".5", 0.5),
+        (".", BAD),
+    ],
 )
 def test_seconds(text: str, value: object) -> None:
     assert parse_seconds(text) == value

@@ -20,6 +20,8 @@ judged as (
         assignments.team,
         assignments.valid_from,
         assignments.valid_to,
+        assignments.delivered_valid_from,
+        assignments.delivered_valid_to,
         assignments.record_key,
         case
             when assignments.valid_to <= assignments.valid_from then 'ends before it begins'
@@ -42,7 +44,7 @@ select
         else 'valid_from'
     end as rejected_column,
     case rejection_reason
-        when 'ends before it begins' then cast(valid_to as varchar)
-        else cast(valid_from as varchar)
+        when 'ends before it begins' then delivered_valid_to
+        else delivered_valid_from
     end as rejected_value
 from judged

@@ -11,4 +11,10 @@
     {'column': 'valid_from', 'when': 'valid_from is null', 'reason': 'empty key: no timestamp'},
 ] %}
 
-{{ parsed_rows('agent_assignments', columns=columns, key=['agent_id', 'valid_from'], rules=rules) }}
+{{ parsed_rows(
+    'agent_assignments',
+    columns=columns,
+    key=['agent_id', 'valid_from'],
+    rules=rules,
+    keep_text=['valid_from', 'valid_to'],
+) }}

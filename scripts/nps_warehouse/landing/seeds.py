@@ -57,7 +57,8 @@ def read_seeds(seeds_dir: Path, shipped_dir: Path, report: Report) -> list[Seed]
         try:
             seeds.append(_read_seed(path, shipped[path.stem], report))
         except FileError as problem:
-            report.error(str(problem))
+            # The reader of headers calls everything a table.
+            report.error(str(problem).removeprefix("table "))
     return seeds
 
 
