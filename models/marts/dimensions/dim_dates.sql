@@ -1,3 +1,5 @@
+{% set months_to_january = (13 - var('nps_fiscal_year_start_month') | int(1)) % 12 %}
+
 with
 
 digits as (
@@ -68,8 +70,7 @@ shifted as (
 
     select
         date_day,
-        cast({{ plus_months('date_day', (13 - var('nps_fiscal_year_start_month') | int(1)) % 12) }} as date)
-            as fiscal_date
+        cast({{ plus_months('date_day', months_to_january) }} as date) as fiscal_date
     from dates
 
 )
