@@ -23,10 +23,12 @@
     end
 {%- endmacro %}
 
-{# Letters of any script, so that an address is not half shown. #}
+{# Letters of any script, so that an address is not half shown; the stop behind it is the sentence's. #}
 {% macro masked_emails(text) -%}
     {{ replace_matches(
-        text, '[^[:space:]@<>()",;:]+@[^[:space:]@<>()",;:]+[.][^[:space:]@<>()",;:]+', '[e-mail]'
+        text,
+        '[^[:space:]@<>()",;:]+@[^[:space:]@<>()",;:]+[.][^[:space:]@<>()",;:]*[^[:space:]@<>()",;:.!?]',
+        '[e-mail]'
     ) }}
 {%- endmacro %}
 
