@@ -39,3 +39,18 @@
 {% macro double_type() -%}
     double
 {%- endmacro %}
+
+{# A literal of that type; some engines take a plain 0.5 for a decimal. #}
+{% macro double_literal(number) -%}
+    cast({{ number }} as {{ double_type() }})
+{%- endmacro %}
+
+{# Sum of doubles that is the same to the bit in any order, so on any number of threads: added up
+   as decimals of fifteen places (a sum of doubles depends on the order of its terms). Terms and sum
+   have to stay under 1e22. `over` makes it a window's. #}
+{% macro sum_of_doubles(value, over=none) -%}
+    cast(
+        sum(cast({{ value }} as decimal(38, 15)))
+        {%- if over is not none %} over ({{ over }}){% endif %} as {{ double_type() }}
+    )
+{%- endmacro %}

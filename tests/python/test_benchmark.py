@@ -111,6 +111,9 @@ PLANTED = {
 }
 
 
+pytestmark = pytest.mark.thorough
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return cli.sample(20_000, tmp_path_factory.mktemp("cache"))
