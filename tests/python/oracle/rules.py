@@ -264,6 +264,8 @@ def _not_excluded(staged: Staged, rows: list[Row], listed: frozenset[str]) -> li
             {
                 "table_name": staged.table.name,
                 "record_key": record_key(staged.table, values),
+                "source_file": row.source_file,
+                "source_row": row.source_row,
                 "reason": reason,
             }
         )
