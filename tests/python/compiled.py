@@ -106,6 +106,7 @@ class Instant:
         # As profiles.yml has it.
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("set threads = 2")
+        self.connection.execute("set enable_progress_bar = false")
         for schema in {node.schema for node in project.nodes.values()}:
             self.connection.execute(f"create schema if not exists {sql.name(schema)}")
         for node in project.nodes.values():

@@ -226,7 +226,7 @@ def _text(value: Any, is_identifier: bool, column: str, path: Path) -> str | Non
         case float():
             return _double_text(value, is_identifier, column, path)
         case Decimal():
-            is_whole = is_identifier and value == value.to_integral_value()
+            is_whole = value == value.to_integral_value()
             return str(int(value)) if is_whole else format(value, "f")
         case date():
             return value.isoformat()
@@ -240,8 +240,8 @@ def _double_text(value: float, is_identifier: bool, column: str, path: Path) -> 
         return None
     if not math.isfinite(value):
         return str(value)
-    if is_identifier and value.is_integer():
-        if abs(value) >= _LARGEST_EXACT_DOUBLE:
-            raise ContractError(f"{path}: {column} holds {value!r}, which has lost digits")
+    if is_identifier and abs(value) >= _LARGEST_EXACT_DOUBLE:
+        raise ContractError(f"{path}: {column} holds {value!r}, which has lost digits")
+    if value.is_integer():
         return str(int(value))
     return format(Decimal(repr(value)), "f")

@@ -3,6 +3,7 @@
 # Instants are naive datetimes in UTC here, as the warehouse's timestamps are.
 # ruff: noqa: DTZ001
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -69,12 +70,18 @@ def whole_number(least: int, greatest: int | None = None) -> Parser:
 
 def parse_seconds(text: str) -> Any:
     """A duration in seconds: digits with an optional fraction, no sign, no exponent."""
-    return float(text) if _PLAIN.fullmatch(text) else BAD
+    return _finite(text) if _PLAIN.fullmatch(text) else BAD
 
 
 def parse_amount(text: str) -> Any:
     """A plain number that may be negative (revenue after refunds, an evaluation's score)."""
-    return float(text) if _SIGNED.fullmatch(text) else BAD
+    return _finite(text) if _SIGNED.fullmatch(text) else BAD
+
+
+def _finite(text: str) -> Any:
+    """The number, unless it has more digits before its point than a double has room for."""
+    value = float(text)
+    return value if math.isfinite(value) else BAD
 
 
 # --- words -----------------------------------------------------------------------------------
