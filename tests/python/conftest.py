@@ -9,9 +9,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+
+if TYPE_CHECKING:
+    from compiled import Compiled
 
 PROJECT = Path(__file__).resolve().parents[2]
 SAMPLE = PROJECT / "scripts" / "sample"
@@ -105,3 +109,11 @@ def built(folder: Path, **how: object) -> Build:
 def sample_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """The shipped sample, built once, with every data test and unit test."""
     return built(tmp_path_factory.mktemp("sample"), arguments=())
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Compiled:
+    """The project's models and data tests as plain SQL, compiled once."""
+    from compiled import compiled
+
+    return compiled(tmp_path_factory.mktemp("compiled"))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from compiled import Instant, compiled
+from compiled import Compiled, Instant
 
 HERE = Path(__file__)
 with (HERE.parent / "figures" / "export_quirks.csv").open(encoding="utf-8", newline="") as _file:
@@ -700,8 +700,8 @@ QUIRKS: Mapping[str, Quirk] = {
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Instant:
-    return Instant(compiled(tmp_path_factory.mktemp("compiled")))
+def warehouse(project: Compiled) -> Instant:
+    return Instant(project)
 
 
 def deliver(folder: Path, files: Mapping[str, str | bytes | Parquet]) -> Path:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from compiled import Compiled, Instant, compiled
+from compiled import Compiled, Instant
 from edge_cases import BLANKS, COMMENTS, INSTANTS, NO_INSTANTS, SCORES, write_edge_cases
 from fates import disagreements, models_of, second_fates, second_tables, warehouse_fates
 from hypothesis import HealthCheck, Phase, given, settings
@@ -112,8 +112,7 @@ def write(path: Path, data: bytes | Rows) -> None:
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
-    project = compiled(tmp_path_factory.mktemp("compiled"))
+def judge(project: Compiled, tmp_path_factory: pytest.TempPathFactory) -> Judge:
     return Judge(tmp_path_factory.mktemp("deliveries"), project)
 
 

@@ -34,7 +34,7 @@ from nps_warehouse.landing.seeds import SEED_PREFIX, Seed, read_seeds
 from nps_warehouse.landing.text_rows import insert_text_rows
 
 # Raise this when rows already landed would be landed otherwise today.
-LANDING_VERSION = 1
+LANDING_VERSION = 2
 
 SCHEMA = "raw"
 FILES = "_files"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-ZERO_WIDTH = "\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"
+# The macro `blank_characters` trims the same from keys and codes: with all that str.isspace() knows,
+# the C0 controls and what has no width.
+_CONTROLS = "".join(map(chr, range(0x20)))
+_ZERO_WIDTH = "\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
 UNNAMED = "(unnamed)"
 
 
@@ -36,4 +39,4 @@ def twice(names: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _is_blank(character: str) -> bool:
-    return character.isspace() or character in ZERO_WIDTH
+    return character.isspace() or character in _CONTROLS + _ZERO_WIDTH
