@@ -38,9 +38,8 @@ class Node:
 class Compiled:
     """What `dbt compile` says of the whole project."""
 
-    def __init__(self, manifest: Path) -> None:
-        nodes = json.loads(manifest.read_text())["nodes"]
-        self.nodes = {id_: _node(id_, node) for id_, node in nodes.items()}
+    def __init__(self, nodes: Mapping[str, Node]) -> None:
+        self.nodes = nodes
 
     @cached_property
     def models(self) -> dict[str, Node]:
@@ -94,7 +93,8 @@ def compiled(folder: Path, **how: object) -> Compiled:
         how: further arguments of `run_dbt`, such as `variables`.
     """
     built(folder, command="compile", raw_dir=None, arguments=(), **how)
-    return Compiled(folder / "target" / "manifest.json")
+    manifest = json.loads((folder / "target" / "manifest.json").read_text())
+    return Compiled({id_: _node(id_, node) for id_, node in manifest["nodes"].items()})
 
 
 class Instant:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-# The macro `blank_characters` trims the same from keys and codes: with all that str.isspace() knows,
-# the C0 controls and what has no width.
+# Beside all that str.isspace() knows: the C0 controls and what has no width. The macro
+# `blank_characters` trims the same from keys and codes.
 _CONTROLS = "".join(map(chr, range(0x20)))
 _ZERO_WIDTH = "\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
 UNNAMED = "(unnamed)"

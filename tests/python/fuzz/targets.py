@@ -6,13 +6,13 @@ import csv
 import random
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import duckdb
-from compiled import Instant, compiled
+from compiled import Compiled, Instant, compiled
 from conftest import SAMPLE
 from edge_cases import write_edge_cases
 from fates import disagreements, models_of, second_fates, second_tables, warehouse_fates
@@ -73,13 +73,14 @@ class Landing:
     row of it is accepted, rejected, superseded or excluded, alike by both readings.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, project: Compiled | None = None) -> None:
         """Compile the project and prepare what is going to be broken.
 
         Args:
             folder: for dbt and the good deliveries.
+            project: where it is compiled already.
         """
-        self.warehouse = Instant(compiled(folder))
+        self.warehouse = Instant(project or compiled(folder))
         write_edge_cases(folder / "edge_cases", rows=200)
         self.good = {table: SAMPLE / f"{table}.csv" for table in second_tables()}
         self.rows = {
@@ -177,4 +178,4 @@ class Landing:
         outcome.failures += [f"{table}: {line}" for line in disagreements(ours, theirs)[:5]]
 
 
-TARGETS: Mapping[str, Callable[[Path], Target]] = {"landing": Landing}
+TARGETS: dict[str, Callable[[Path], Target]] = {"landing": Landing}
