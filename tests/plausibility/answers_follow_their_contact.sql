@@ -1,7 +1,7 @@
 {{ config(severity='warn') }}
 -- What: no answer is older than the contact it is about.
--- When it matters: a clock in another zone, a date without its time, or an answer on a wrong contact.
--- How to resolve: the analyst counts them by source and asks its owner; the answers are kept.
+-- When it matters: a clock in another zone, a day without its time, or the wrong contact.
+-- How to resolve: the analyst counts them by source and asks its owner. The answers are kept.
 select
     responses.response_id,
     responses.responded_at,

@@ -65,7 +65,7 @@ def test_no_batch_is_begun_when_the_time_is_over(worker: Worker) -> None:
 
 
 def test_command_says_which_seed_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(TARGETS, "landing", Misbehaving)  # type: ignore[arg-type]
+    monkeypatch.setitem(TARGETS, "landing", Misbehaving)
     bad = CliRunner().invoke(main, ["--seed", "0", "--batches", "2"])
     assert bad.exit_code == 1
     assert f"FAILURE seed {WRONG}:\n  a row is missing" in bad.output

@@ -68,6 +68,12 @@ def write_parquet(folder: Path, types: Mapping[str, pa.DataType]) -> None:
     pq.write_table(pa.table(arrays), folder / "survey_responses.parquet")
 
 
+def move_into_folder(folder: Path) -> None:
+    (folder / "survey_responses.csv").unlink()
+    (folder / "survey_responses").mkdir()
+    write_csv(folder, dict(reversed(RESPONSES.items())), "survey_responses/2025.csv")
+
+
 def with_names(rename: Callable[[str], str]) -> Columns:
     return {rename(name): cells for name, cells in RESPONSES.items()}
 
@@ -177,13 +183,7 @@ DRIFTS: Mapping[str, Drift] = {
         after=null_at(3),
     ),
     "optional table vanished": Drift(lambda folder: (folder / "agents.csv").unlink()),
-    "one file becomes a folder": Drift(
-        lambda folder: (
-            (folder / "survey_responses.csv").unlink(),
-            (folder / "survey_responses").mkdir(),
-            write_csv(folder, dict(reversed(RESPONSES.items())), "survey_responses/2025.csv"),
-        )[-1]
-    ),
+    "one file becomes a folder": Drift(move_into_folder),
 }
 
 
