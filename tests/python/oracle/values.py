@@ -55,15 +55,23 @@ _PLAIN = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
 _SIGNED = re.compile(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 
 
-def whole_number(least: int, greatest: int | None = None) -> Parser:
-    """A parser of whole numbers (`2` or `2.0`) from least to greatest, both included."""
+_LARGEST_WHOLE = 2**63 - 1
+
+
+def whole_number(least: int, greatest: int = _LARGEST_WHOLE) -> Parser:
+    """A parser of whole numbers (`2` or `2.0`) from least to greatest, both included.
+
+    Args:
+        least: the least number.
+        greatest: the greatest; unless given, that of the marts' type, 64 bits with a sign.
+    """
 
     def parse(text: str) -> Any:
         match = _WHOLE.fullmatch(text)
         if match is None:
             return BAD
         value = int(match[1])
-        return value if value >= least and (greatest is None or value <= greatest) else BAD
+        return value if least <= value <= greatest else BAD
 
     return parse
 
