@@ -655,7 +655,12 @@ QUIRKS: Mapping[str, Quirk] = {
         },
     ),
     # Texts.
-    "Q73": comments(".", "-", "No", "None", "N/A", "NA", "nil", "Nothing", "0", "hi"),
+    "Q73 words": comments(".", "-", "No", "None", "N/A", "NA", "nil", "Nothing", "0", "hi"),
+    "Q73 blanks": Quirk(
+        answers('R1,9,2025-01-02,', 'R2,9,2025-01-02,"  "', "R3,9,2025-01-02,\u200b\u00a0",
+                header=f"{HEADER},comment"),
+        {COMMENTS: [(None,)] * 3},
+    ),
     "Q74 text": comments("42", "9.5", "1e3", "true"),
     "Q74 number": Quirk(
         {

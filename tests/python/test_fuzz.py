@@ -81,31 +81,33 @@ def test_command_says_which_seed_failed(monkeypatch: pytest.MonkeyPatch) -> None
 SEED = 7
 
 
-def test_deliveries_broken_by_chance_reconcile(project: Compiled, tmp_path: Path) -> None:
-    target = Landing(tmp_path / "prepared", project)
-    for seed in (SEED, SEED + 1):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        outcome = target.batch(random.Random(seed), folder)
-        assert outcome.failures == []
-        assert outcome.examples == 40
-        assert outcome.refused > 0
-        assert outcome.rows > 50
+@pytest.fixture(scope="module")
+def landing(project: Compiled, tmp_path_factory: pytest.TempPathFactory) -> Landing:
+    return Landing(tmp_path_factory.mktemp("prepared"), project)
+
+
+def test_deliveries_broken_by_chance_reconcile(landing: Landing, tmp_path: Path) -> None:
+    outcome = landing.batch(random.Random(SEED), tmp_path)
+    assert outcome.failures == []
+    assert outcome.examples == 40
+    assert outcome.refused > 0
+    assert outcome.rows > 50
 
 
 @pytest.mark.parametrize("layer", ["stg", "flawed", "superseded"])
-def test_lost_rows_are_found(project: Compiled, tmp_path: Path, layer: str) -> None:
-    target = Landing(tmp_path / "prepared", project)
+def test_lost_rows_are_found(
+    landing: Landing, project: Compiled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layer: str
+) -> None:
     lossy = {
         id_: replace(node, query=f"select * from ({node.query}) limit 1")
         if node.name.startswith(f"{layer}_")
         else node
         for id_, node in project.nodes.items()
     }
-    target.warehouse.project = Compiled(lossy)
+    monkeypatch.setattr(landing.warehouse, "project", Compiled(lossy))
     failures: list[str] = []
     for seed in range(SEED, SEED + 5):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        failures = failures or target.batch(random.Random(seed), folder).failures
+        failures = failures or landing.batch(random.Random(seed), folder).failures
     assert failures

@@ -246,7 +246,7 @@ def test_rows_of_many_files_and_formats_reconcile(judge: Judge, batches: int) ->
 
 
 @pytest.mark.parametrize(
-    "seed", [pytest.param(n, marks=[] if n < 4 else pytest.mark.thorough) for n in range(100)]
+    "seed", [pytest.param(n, marks=[] if n < 2 else pytest.mark.thorough) for n in range(100)]
 )
 def test_all_tables_of_edge_cases_reconcile(judge: Judge, tmp_path: Path, seed: int) -> None:
     write_edge_cases(tmp_path, seed=seed, rows=60)
