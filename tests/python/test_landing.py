@@ -199,6 +199,12 @@ def test_a_long_listing_is_cut(delivery: Delivery) -> None:
     assert "x17.csv and 12 more" in delivery.problem()
 
 
+def test_a_long_name_is_cut(delivery: Delivery) -> None:
+    delivery.write("contacts.csv", f"{'x' * 200},{'y' * 201},{'z' * 1000}\n")
+    found = f"Found there: {'x' * 200}, {'y' * 199}…, {'z' * 199}…."
+    assert delivery.problem().endswith(found)
+
+
 def test_all_problems_are_reported_together(delivery: Delivery) -> None:
     delivery.remove("contacts.csv")
     delivery.write("departments.csv", "")

@@ -5,7 +5,7 @@
 | a new column | ignored, and listed by the build |
 | another order, names in other case or with blanks | nothing |
 | an optional column vanishes | its cells are null, the rows stay |
-| a required column vanishes or is renamed | refused with the names there; nothing changes |
+| a required column vanishes or is renamed, another separator | refused; nothing changes |
 | another Parquet type with the same values, or CSV in place of Parquet | nothing |
 | a Parquet type that loses digits of keys | refused |
 | cells that no longer read | the rows, or the cells, are rejected with a reason |
@@ -94,7 +94,7 @@ class Drift:
         rejected: column and reason of rejected rows.
     """
 
-    write: Callable[[Path], None]
+    write: Callable[[Path], object]
     after: Sequence[tuple[object, ...]] = tuple(BEFORE)
     refused: Sequence[str] = ()
     warned: Sequence[str] = ()
@@ -139,6 +139,12 @@ DRIFTS: Mapping[str, Drift] = {
     "column twice": Drift(
         lambda folder: write_csv(folder, {**RESPONSES, "Score": ["1"] * 3}),
         refused=["two columns named score"],
+    ),
+    "another separator": Drift(
+        lambda folder: (folder / "survey_responses.csv").write_text(
+            "response_id;score;responded_at\n1;9;2025-01-02\n"
+        ),
+        refused=["lacks the required columns", "Found there: response_id;score;responded_at."],
     ),
     "Parquet of text": Drift(lambda folder: write_parquet(folder, {})),
     "Parquet of types": Drift(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MOST_NAMES = 20
+LONGEST_NAME = 200
 
 
 @dataclass
@@ -34,8 +35,9 @@ class FileError(Exception):
 
 
 def name_list(names: Iterable[str], nothing: str = "nothing") -> str:
-    """The names with commas between, cut after twenty, or `nothing`."""
-    every = list(names)
+    """The names with commas between, cut after twenty, long ones shortened, or `nothing`."""
+    # What is taken for a name may be a line of data, or a file without line ends.
+    every = [n if len(n) <= LONGEST_NAME else f"{n[: LONGEST_NAME - 1]}…" for n in names]
     if not every:
         return nothing
     shown = ", ".join(every[:MOST_NAMES])

@@ -23,7 +23,7 @@ from fuzz.mutations import broken, flip_bits, write_parquet
 FILES_OF_A_TABLE = 20
 ROWS_OF_A_FILE = 12
 REQUIRED = ("survey_responses", "contacts", "departments")
-FILE = re.compile(r"(\w+/\d+[.](?:csv|parquet))\b")
+FILE = re.compile(r"\b([a-z_]+/\d+[.](?:csv|parquet))\b")
 
 
 @dataclass
