@@ -17,16 +17,21 @@ explained as (
 
 ),
 
+scopes as (
+
+    select scope_type
+    from explained
+    group by scope_type
+
+),
+
 changes as (
 
     select
         pairs.*,
-        dimensions.scope_type
+        scopes.scope_type
     from {{ ref('nps_period_pairs') }} as pairs
-    cross join (
-        select scope_type from {{ ref('nps_change_decomposition') }}
-        group by scope_type
-    ) as dimensions
+    cross join scopes
 
 )
 

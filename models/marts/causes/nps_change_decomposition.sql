@@ -21,8 +21,8 @@ scored as (
         segments.previous_responses,
         segments.responses,
         segments.previous_responses * {{ double_literal(1) }} / pairs.previous_company_responses
-            as previous_share,
-        segments.responses * {{ double_literal(1) }} / pairs.company_responses as share,
+            as previous_share_of_all,
+        segments.responses * {{ double_literal(1) }} / pairs.company_responses as share_of_all,
         {{ nps(
             'segments.previous_detractors',
             'segments.previous_passives',
@@ -44,10 +44,11 @@ split as (
     select
         *,
         {{ mix_effect(
-            'previous_share', 'previous_nps', 'share', 'nps',
+            'previous_share_of_all', 'previous_nps', 'share_of_all', 'nps',
             centre='(previous_company_nps + company_nps) / 2',
         ) }} as mix_effect,
-        {{ rate_effect('previous_share', 'previous_nps', 'share', 'nps') }} as rate_effect
+        {{ rate_effect('previous_share_of_all', 'previous_nps', 'share_of_all', 'nps') }}
+            as rate_effect
     from scored
 
 )
@@ -65,8 +66,8 @@ select
     end as segment_status,
     previous_responses,
     responses,
-    100 * previous_share as previous_response_share_pct,
-    100 * share as response_share_pct,
+    100 * previous_share_of_all as previous_response_share_pct,
+    100 * share_of_all as response_share_pct,
     previous_nps,
     nps,
     nps - previous_nps as nps_change,

@@ -1,4 +1,8 @@
-{% set counts = ['detractors', 'passives', 'promoters'] %}
+{% set counts = ['detractors', 'passives', 'promoters', 'responses'] %}
+{% set transactional = [
+    'transactional_detractors', 'transactional_passives', 'transactional_promoters',
+] %}
+{% set relational = ['relational_detractors', 'relational_passives', 'relational_promoters'] %}
 
 with
 
@@ -19,12 +23,14 @@ sides as (
         relational.period_start,
         relational.period_end,
         relational.is_complete,
-        relational.scope_type,
-        relational.scope_id,
-        {% for count in ['responses'] + counts -%}
+        {% for count in counts -%}
             transactional.{{ count }} as transactional_{{ count }},
-            relational.{{ count }} as relational_{{ count }}{{ "," if not loop.last }}
-        {% endfor %}
+        {% endfor -%}
+        {% for count in counts -%}
+            relational.{{ count }} as relational_{{ count }},
+        {% endfor -%}
+        relational.scope_type,
+        relational.scope_id
     from response_counts as relational
     inner join response_counts as transactional
         on
@@ -41,12 +47,12 @@ scored as (
 
     select
         *,
-        {% for side in ['transactional', 'relational'] -%}
-            {%- set each = [side ~ '_detractors', side ~ '_passives', side ~ '_promoters'] -%}
-            {{ nps(*each) }} as {{ side }}_nps,
-            {{ nps_adjusted(*each) }} as {{ side }}_adjusted,
-            {{ nps_standard_error(*each) }} as {{ side }}_error,
-        {% endfor -%}
+        {{ nps(*transactional) }} as transactional_nps,
+        {{ nps_adjusted(*transactional) }} as transactional_adjusted,
+        {{ nps_standard_error(*transactional) }} as transactional_error,
+        {{ nps(*relational) }} as relational_nps,
+        {{ nps_adjusted(*relational) }} as relational_adjusted,
+        {{ nps_standard_error(*relational) }} as relational_error,
         transactional_responses >= {{ var('nps_min_responses') }}
         and relational_responses >= {{ var('nps_min_responses') }} as is_reportable
     from sides

@@ -88,5 +88,5 @@ select
             and {{ benchmark_position('nps_ci_low') }} = {{ benchmark_position('nps_ci_high') }}
             then {{ benchmark_position('nps_ci_low') }}
         else 'undecided'
-    end as position
+    end as decided_position
 from compared
