@@ -5,6 +5,6 @@
 select count(*) as benchmarks
 from {{ ref('nps_benchmarks') }}
 where
-    industry = '{{ var("nps_benchmark_industry").replace("'", "''") }}'
-    and region = '{{ var("nps_benchmark_region").replace("'", "''") }}'
+    industry = '{{ (var("nps_benchmark_industry") | string).replace("'", "''") }}'
+    and region = '{{ (var("nps_benchmark_region") | string).replace("'", "''") }}'
 having count(*) = 0

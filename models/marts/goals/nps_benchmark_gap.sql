@@ -18,8 +18,8 @@ benchmarks as (
             year as benchmark_year
         from {{ ref('nps_benchmarks') }}
         where
-            industry = '{{ var("nps_benchmark_industry").replace("'", "''") }}'
-            and region = '{{ var("nps_benchmark_region").replace("'", "''") }}'
+            industry = '{{ (var("nps_benchmark_industry") | string).replace("'", "''") }}'
+            and region = '{{ (var("nps_benchmark_region") | string).replace("'", "''") }}'
     ) as of_the_company
 
 ),
