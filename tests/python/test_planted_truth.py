@@ -326,11 +326,10 @@ def test_the_fall_is_all_mix(recovered: Recovered) -> None:
         "and period_type = 'year' and comparison = 'previous_period' "
         f"and scope_type = 'department' and period_start = '{shift['to']}'"
     )
-    assert {str(row["scope_id"]) for row in rows} == {*planted["change_by_department"], "unknown"}
+    assert {str(row["scope_id"]) for row in rows} == set(planted["change_by_department"])
     for row in rows:
-        if row["scope_id"] != "unknown":
-            assert row["segment_status"] == "both"
-            assert number(row["rate_effect"]) > 0, row["scope_id"]
+        assert row["segment_status"] == "both"
+        assert number(row["rate_effect"]) > 0, row["scope_id"]
     mix, rate = (
         sum(number(row[effect]) for row in rows) for effect in ("mix_effect", "rate_effect")
     )
