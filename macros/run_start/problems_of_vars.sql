@@ -26,6 +26,19 @@
         {% do problems.append(refused_var('nps_min_responses', 'a whole number, 1 or more')) %}
     {% endif %}
 
+    {% set precision = var('nps_precision_points') %}
+    {% if precision is not number or precision <= 0 or precision > 100 %}
+        {% do problems.append(
+            refused_var('nps_precision_points', 'points, more than 0 and at most 100')
+        ) %}
+    {% endif %}
+
+    {% for name in ['nps_benchmark_industry', 'nps_benchmark_region'] %}
+        {% if var(name) is not string %}
+            {% do problems.append(refused_var(name, 'a text of the seed nps_benchmarks')) %}
+        {% endif %}
+    {% endfor %}
+
     {% set fiscal_month = var('nps_fiscal_year_start_month') %}
     {% if fiscal_month is not integer or fiscal_month < 1 or fiscal_month > 12 %}
         {% do problems.append(refused_var('nps_fiscal_year_start_month', 'a month, 1-12')) %}

@@ -316,6 +316,34 @@ def test_every_department_improves_and_the_company_falls(recovered: Recovered) -
     )
 
 
+def test_the_fall_is_all_mix(recovered: Recovered) -> None:
+    """Every department improves and the company falls: a shift towards those with low scores."""
+    shift = recovered.truth["mix_shift"]
+    planted = shift["answering"]
+    assert planted["mix"] < 0 < planted["rate"]
+    rows = recovered.build.dicts(
+        "select * from marts.nps_change_decomposition where survey_type = 'transactional' "
+        "and period_type = 'year' and comparison = 'previous_period' "
+        f"and scope_type = 'department' and period_start = '{shift['to']}'"
+    )
+    assert {str(row["scope_id"]) for row in rows} == set(planted["change_by_department"])
+    for row in rows:
+        assert row["segment_status"] == "both"
+        assert number(row["rate_effect"]) > 0, row["scope_id"]
+    mix, rate = (
+        sum(number(row[effect]) for row in rows) for effect in ("mix_effect", "rate_effect")
+    )
+    start = "cast(period_start as varchar)"
+    company = scores(recovered, "nps_by_period", start, "year")
+    before, after = company[shift["from"]], company[shift["to"]]
+    assert mix + rate == pytest.approx(after[0] - before[0], abs=1e-9)
+    # The change's own error; the rest is exact but for the shares, which are drawn, too.
+    error = math.hypot(before[2], after[2])
+    assert_met({
+        "mix": (mix - planted["mix"]) / error, "rate": (rate - planted["rate"]) / error
+    })  # fmt: skip
+
+
 @pytest.mark.parametrize("period_type", ["day", "week"])
 def test_the_day_a_department_breaks_shows(recovered: Recovered, period_type: str) -> None:
     planted = recovered.truth["break"]

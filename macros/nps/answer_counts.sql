@@ -1,0 +1,74 @@
+{# What is counted of answers, contacts and invitations besides the categories. #}
+
+{# Ends of the scales that the input contract gives, by the column's short name. #}
+{% macro answer_scales() %}
+    {% do return({
+        'score': {'column': 'score', 'at_least': 0, 'at_most': 10},
+        'csat': {'column': 'csat_score', 'at_least': 1, 'at_most': 5},
+        'effort': {'column': 'effort_score', 'at_least': 1, 'at_most': 7},
+    }) %}
+{% endmacro %}
+
+{# Names of the counts of one scale's answers: score_0 … score_10, csat_1 … csat_5, …. #}
+{% macro counts_of_scale(name) %}
+    {% set scale = answer_scales()[name] %}
+    {% set columns = [] %}
+    {% for value in range(scale.at_least, scale.at_most + 1) %}
+        {% do columns.append(name ~ '_' ~ value) %}
+    {% endfor %}
+    {% do return(columns) %}
+{% endmacro %}
+
+{% macro answer_count_columns() %}
+    {% do return(
+        counts_of_scale('score') + counts_of_scale('csat') + counts_of_scale('effort')
+    ) %}
+{% endmacro %}
+
+{# How many answers of a set gave each score, each satisfaction and each effort. #}
+{% macro counts_by_answer() -%}
+    count(*) as responses,
+    {% for name, scale in answer_scales().items() -%}
+        {%- set last_scale = loop.last -%}
+        {%- for value in range(scale.at_least, scale.at_most + 1) -%}
+            cast(sum(case {{ scale.column }} when {{ value }} then 1 else 0 end) as bigint)
+                as {{ name }}_{{ value }}{{ "," if not (loop.last and last_scale) }}
+        {% endfor -%}
+    {%- endfor %}
+{%- endmacro %}
+
+{# Resolution and handle time of contacts; those of which neither is known count in neither. #}
+{% macro contact_measures() -%}
+    count(*) as contacts,
+    count(is_resolved) as contacts_of_known_outcome,
+    cast(sum(case when is_resolved then 1 else 0 end) as bigint) as resolved,
+    count(handle_seconds) as timed_contacts,
+    coalesce({{ sum_of_doubles('handle_seconds') }}, {{ double_literal(0) }})
+        as handle_seconds_total,
+    coalesce({{ sum_of_doubles('handle_seconds * handle_seconds') }}, {{ double_literal(0) }})
+        as handle_seconds_squared
+{%- endmacro %}
+
+{# The scopes a contact, or an invitation, has a key of. #}
+{% macro contact_scopes() %}
+    {% do return({
+        'company': [],
+        'department': ['department_id'],
+        'agent': ['agent_id'],
+        'channel': ['channel'],
+        'site': ['site'],
+        'product_line': ['product_line'],
+        'segment': ['segment'],
+        'contact_reason': ['contact_reason'],
+    }) %}
+{% endmacro %}
+
+{% macro invitation_scopes() %}
+    {% do return({
+        'company': [],
+        'department': ['department_id'],
+        'agent': ['agent_id'],
+        'channel': ['channel'],
+        'survey_channel': ['survey_channel'],
+    }) %}
+{% endmacro %}

@@ -1,0 +1,30 @@
+-- sqlfluff:dialect:postgres
+-- (its duckdb dialect does not know grouping sets)
+{% set scopes = contact_scopes() %}
+{% set keys_of_contacts = scopes.values() | sum(start=[]) | unique | list %}
+
+with
+
+contacts as (
+
+    select
+        {% for key in keys_of_contacts -%}
+            {{ key }},
+        {% endfor -%}
+        contact_date,
+        is_resolved,
+        handle_seconds
+    from {{ ref('fct_contacts') }}
+
+),
+
+{{ counts_by_scope(
+    'contacts',
+    scopes,
+    by=['contact_date'],
+    measures=contact_measures(),
+    shown=[
+        'contacts', 'contacts_of_known_outcome', 'resolved', 'timed_contacts',
+        'handle_seconds_total', 'handle_seconds_squared',
+    ],
+) }}

@@ -1,0 +1,32 @@
+-- sqlfluff:dialect:postgres
+-- (its duckdb dialect does not know grouping sets)
+{% set scopes = invitation_scopes() %}
+{% set keys_of_invitations = scopes.values() | sum(start=[]) | unique | list %}
+
+with
+
+invitations as (
+
+    select
+        {% for key in keys_of_invitations -%}
+            {{ key }},
+        {% endfor -%}
+        sent_date,
+        survey_type,
+        responses
+    from {{ ref('fct_survey_invitations') }}
+    where
+        not is_bounced
+        and sent_date is not null
+
+),
+
+-- Numerator and denominator are one cohort: of the invitations sent that day, those answered.
+{{ counts_by_scope(
+    'invitations',
+    scopes,
+    by=['survey_type', 'sent_date'],
+    measures='''count(*) as invitations,
+        cast(sum(case when responses > 0 then 1 else 0 end) as bigint) as answered''',
+    shown=['invitations', 'answered'],
+) }}
