@@ -1,0 +1,181 @@
+"""Judges the figures by Great Expectations: one suite, one checkpoint per gate.
+
+Great Expectations' SQL source does not work on DuckDB, and a frame of all rows would not fit into
+memory: DuckDB computes the figures, and this judges their small frame.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# Read when the library is imported: it would else report its use.
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+
+import great_expectations as gx
+import pandas as pd
+from great_expectations.expectations.row_conditions import Column
+
+from nps_warehouse.gates.expectations import CRITICAL, Declaration, Expectation
+
+_SITE = "data_docs"
+_SHOWN = ["table_name", "column_name", "part", "volume", "detail", "keys"]
+_MOST_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A figure beyond its bounds: where, what was seen, on how much, and which rows to look at."""
+
+    table_name: str
+    column_name: str
+    part: str
+    value: float
+    volume: float
+    detail: str
+    keys: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an expectation.
+
+    `judged` counts the figures that were held against it, `too_small` those whose volume is too
+    small to tell.
+    """
+
+    expectation: Expectation
+    judged: int
+    too_small: int
+    failures: tuple[Failure, ...]
+
+    @property
+    def stops(self) -> bool:
+        """Whether publishing has to stop."""
+        return bool(self.failures) and self.expectation.severity == CRITICAL
+
+
+def judge(
+    declaration: Declaration, frame: pd.DataFrame, docs: Path | None = None
+) -> list[Outcome]:
+    """Hold every declared expectation against the figures.
+
+    Args:
+        declaration: the expectations of a gate.
+        frame: from `to_frame`, with the rows to look at in `keys`.
+        docs: an empty folder for Great Expectations' own pages; None: none are made.
+
+    Returns:
+        An outcome per expectation, in the order of their declaration.
+
+    Raises:
+        RuntimeError: Great Expectations could not evaluate one.
+    """
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+    name = declaration.gate
+    suite = context.suites.add(
+        gx.ExpectationSuite(
+            name=name, expectations=[_configured(e) for e in declaration.expectations]
+        )
+    )
+    source = context.data_sources.add_pandas("figures")
+    batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe(name)
+    definition = context.validation_definitions.add(
+        gx.ValidationDefinition(name=name, data=batch, suite=suite)
+    )
+    checkpoint = context.checkpoints.add(
+        gx.Checkpoint(
+            name=name,
+            validation_definitions=[definition],
+            result_format={
+                "result_format": "COMPLETE",
+                "unexpected_index_column_names": _SHOWN,
+                "partial_unexpected_count": _MOST_SHOWN,
+            },
+        )
+    )
+    if docs is not None:
+        _add_site(context, docs)
+    (result,) = checkpoint.run(batch_parameters={"dataframe": frame}).run_results.values()
+    if docs is not None:
+        context.build_data_docs(site_names=[_SITE])
+    by_id = {one.expectation_config.meta["id"]: one for one in result.results}
+    return [_outcome(e, by_id[e.id], frame) for e in declaration.expectations]
+
+
+def _configured(expectation: Expectation) -> gx.expectations.Expectation:
+    """A declared expectation as Great Expectations' own."""
+    condition = (Column("figure") == expectation.figure) & (
+        Column("volume") >= expectation.minimum_volume
+    )
+    for column, wanted in expectation.where.items():
+        condition = condition & (Column(column) == wanted)
+    return gx.expectations.ExpectColumnValuesToBeBetween(
+        column="value",
+        **expectation.arguments,
+        row_condition=condition,
+        severity=expectation.severity,
+        description=(
+            f"{expectation.id} ({expectation.severity}): {expectation.figure} "
+            f"{expectation.expected}. {expectation.meaning} To do: {expectation.to_do} "
+            f"({expectation.who})"
+        ),
+        meta={"id": expectation.id, "figure": expectation.figure},
+    )
+
+
+def _outcome(
+    expectation: Expectation,
+    result: gx.core.ExpectationValidationResult,
+    frame: pd.DataFrame,
+) -> Outcome:
+    if (result.exception_info or {}).get("raised_exception"):
+        raise RuntimeError(f"{expectation.id}: {result.exception_info}")
+    asked = frame["figure"] == expectation.figure
+    for column, wanted in expectation.where.items():
+        asked &= frame[column] == wanted
+    failures = [
+        Failure(
+            str(row["table_name"]),
+            str(row["column_name"]),
+            str(row["part"]),
+            float(row["value"]),
+            float(row["volume"]),
+            str(row["detail"]),
+            str(row["keys"]),
+        )
+        for row in result.result.get("unexpected_index_list") or []
+    ]
+    assert bool(failures) != bool(result.success), expectation.id
+    judged = int(result.result["element_count"])
+    return Outcome(expectation, judged, int(asked.sum()) - judged, tuple(failures))
+
+
+def _add_site(context: gx.data_context.AbstractDataContext, folder: Path) -> None:
+    context.add_data_docs_site(
+        _SITE,
+        {
+            "class_name": "SiteBuilder",
+            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+            "store_backend": {
+                "class_name": "TupleFilesystemStoreBackend",
+                "base_directory": str(folder),
+            },
+        },
+    )
+
+
+def failing_places(outcomes: Sequence[Outcome]) -> set[tuple[str, str, str, str]]:
+    """Figure, table, column and part of every failure.
+
+    Args:
+        outcomes: of all expectations.
+    """
+    return {
+        (outcome.expectation.figure, one.table_name, one.column_name, one.part)
+        for outcome in outcomes
+        for one in outcome.failures
+    }

@@ -1,0 +1,91 @@
+"""Renders the SQL of figures with the project's own macros, outside dbt.
+
+What can be read, and as what, is written once, in `macros/parsing` and in the `parsed_<table>`
+models. A gate that read a delivery in another way would pass what dbt rejects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+from nps_warehouse.landing.contract import PROJECT_DIR
+
+FIGURES_DIR = Path(__file__).parent / "figures"
+
+# Folders of macros that ask dbt for nothing but vars.
+_MACRO_FOLDERS = ("engine", "parsing")
+
+
+class ProjectSql:
+    """The project's macros with the vars of a run."""
+
+    def __init__(self, variables: Mapping[str, object] | None = None) -> None:
+        """Read macros and vars.
+
+        Args:
+            variables: dbt vars that differ from those in `dbt_project.yml`.
+        """
+        project = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"))
+        self.variables: dict[str, object] = project["vars"] | dict(variables or {})
+        self._environment = jinja2.Environment(
+            extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined, autoescape=False
+        )
+        self._environment.globals |= {"var": self.variables.__getitem__, "ref": _reference}
+        folders = [PROJECT_DIR / "macros" / folder for folder in _MACRO_FOLDERS]
+        files = [path for folder in folders for path in sorted(folder.glob("*.sql"))]
+        files += sorted((FIGURES_DIR / "macros").glob("*.sql"))
+        # Macros see each other where they stand in one template.
+        self._macros = "\n".join(
+            [
+                *(path.read_text(encoding="utf-8") for path in files),
+                _macro("parsed_value", PROJECT_DIR / "macros" / "staging" / "parsed_rows.sql"),
+            ]
+        )
+
+    def figure(self, name: str, **context: object) -> str:
+        """The SQL of a figure.
+
+        Args:
+            name: path of the file below `figures`, without its suffix.
+            context: what the file asks for.
+        """
+        text = (FIGURES_DIR / f"{name}.sql").read_text(encoding="utf-8")
+        return self._environment.from_string(self._macros + text).render(**context).strip()
+
+    def columns_of(self, table: str) -> list[dict[str, Any]]:
+        """How the columns of a raw table are read: name, type and the arguments of its parser.
+
+        Args:
+            table: a raw table; `parsed_<table>.sql` lists its columns.
+        """
+        found: list[dict[str, Any]] = []
+
+        def parsed_rows(
+            table: str,  # noqa: ARG001 - as the model calls it
+            columns: list[dict[str, Any]],
+            **_: object,
+        ) -> str:
+            found.extend(columns)
+            return ""
+
+        path = PROJECT_DIR / "models" / "staging" / "parsed" / f"parsed_{table}.sql"
+        template = self._environment.from_string(self._macros + path.read_text(encoding="utf-8"))
+        template.render(parsed_rows=parsed_rows)
+        return found
+
+
+def _reference(seed: str) -> str:
+    return f"reference.{seed}"
+
+
+def _macro(name: str, path: Path) -> str:
+    """The text of one macro of a file whose others need dbt."""
+    text = path.read_text(encoding="utf-8")
+    start = text.index("{% macro " + name + "(")
+    end = text.index("endmacro", start)
+    return text[start : text.index("%}", end) + 2]

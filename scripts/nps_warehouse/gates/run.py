@@ -1,0 +1,277 @@
+"""Runs a gate: figures, judgement, the rows to look at, what is remembered."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from nps_warehouse.gates.data_docs import clean_site
+from nps_warehouse.gates.delivery import DeliveredTable, inspect, open_scratch
+from nps_warehouse.gates.expectations import BadInputError, Declaration, load
+from nps_warehouse.gates.figure import Figure, to_frame
+from nps_warehouse.gates.history import Run, last_accepted, record, remembered
+from nps_warehouse.gates.judge import Outcome, failing_places, judge
+from nps_warehouse.gates.marts_figures import (
+    SCALE,
+    answers_out_of_range,
+    marts_figures,
+    open_warehouse,
+)
+from nps_warehouse.gates.project_sql import ProjectSql
+from nps_warehouse.gates.raw_figures import (
+    RawTable,
+    batch_figures,
+    cell_figures,
+    context,
+    count_table,
+    day_figures,
+    last_run_figures,
+    structure_figures,
+)
+from nps_warehouse.gates.report import Result
+from nps_warehouse.landing.contract import SAMPLE_DIR
+
+MOST_KEYS = 20
+"""Rows that are named for a figure that fails."""
+
+_RAW_MEMORY = ("rows", "readable_share")
+_MARTS_MEMORY = ("rows", "rejected_share")
+
+FindKeys = Callable[[Figure], str]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a gate is run. `now` is an instant in UTC; `as_of` too, None: the newest event."""
+
+    expectations: Path
+    state: Path
+    docs: Path
+    now: datetime
+    as_of: datetime | None = None
+    variables: Mapping[str, object] = field(default_factory=dict)
+    memory: str = "1GB"
+    accept: bool = False
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The figures of a run, and what is needed to explain and remember them."""
+
+    figures: list[Figure]
+    find_keys: FindKeys
+    as_of: datetime | None = None
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def check_raw(raw_dir: Path | None, seeds_dir: Path | None, options: Options) -> Result:
+    """Judge a delivery before dbt reads it.
+
+    Args:
+        raw_dir: the delivered folder; None: the shipped sample.
+        seeds_dir: the business's own seeds; None: the shipped ones.
+        options: how.
+
+    Raises:
+        BadInputError: something that was given cannot be read or used.
+    """
+    declaration = load(options.expectations)
+    last = last_accepted(options.state, declaration.gate)
+    delivered = inspect(raw_dir)
+    figures = structure_figures(delivered, last)
+    columns = {one.table.name: one.columns for one in delivered if one.files}
+    source = (raw_dir or SAMPLE_DIR).resolve()
+    if any(one.missing or (one.table.required and not one.files) for one in delivered):
+        note = (
+            "what is required is not all there, so that dbt build would refuse the delivery: "
+            "nothing else was judged"
+        )
+        gathered = Gathered(figures, lambda _: "", options.as_of, columns, (note,))
+        return _finish(declaration, gathered, source, last, _RAW_MEMORY, options)
+    with tempfile.TemporaryDirectory(prefix="nps_check_") as folder:
+        connection = open_scratch(Path(folder), raw_dir, seeds_dir, options.memory)
+        try:
+            gathered = _gather_raw(connection, delivered, declaration, figures, last, options)
+            return _finish(declaration, gathered, source, last, _RAW_MEMORY, options)
+        finally:
+            connection.close()
+
+
+def _gather_raw(
+    connection: duckdb.DuckDBPyConnection,
+    delivered: list[DeliveredTable],
+    declaration: Declaration,
+    structure: list[Figure],
+    last: Run | None,
+    options: Options,
+) -> Gathered:
+    sql = ProjectSql(options.variables)
+    latest = f"timestamp '{sql.variables['nps_latest']}'"
+    if options.as_of is not None:
+        latest = f"least({latest}, timestamp '{options.as_of:%Y-%m-%d %H:%M:%S.%f}')"
+    tables = {
+        one.table.name: RawTable(
+            one.table.name,
+            sql.columns_of(one.table.name),
+            declaration.events.get(one.table.name),
+        )
+        for one in delivered
+        if one.files
+    }
+    counted = [count_table(connection, sql, table, latest) for table in tables.values()]
+    figures = list(structure)
+    for one in counted:
+        figures += cell_figures(one)
+    answers = tables["survey_responses"]
+    figures += batch_figures(connection, sql, answers, latest, declaration)
+    newest = max((c.cells["newest"] for c in counted if c.cells.get("newest")), default=None)
+    as_of = options.as_of or newest
+    if as_of is not None and newest is not None:
+        local = _local(connection, sql, as_of)
+        for one in counted:
+            if one.table.event:
+                figures += day_figures(one, local)
+        age = (options.now.replace(tzinfo=None) - newest) / timedelta(days=1)
+        rows = sum(sum(c.days.values()) for c in counted)
+        detail = f"newest event {newest.isoformat(' ', 'seconds')} UTC"
+        figures.append(Figure("delivery_age_days", "all tables", age, rows, detail=detail))
+    figures += last_run_figures(figures, last)
+
+    def find_keys(figure: Figure) -> str:
+        if not figure.condition:
+            return ""
+        query = sql.figure(
+            "raw/rows",
+            **context(sql, tables[figure.table_name], latest),
+            condition=figure.condition,
+            column=figure.column_name,
+            most_rows=MOST_KEYS,
+        )
+        by_file: dict[str, list[str]] = {}
+        for file, row in connection.execute(query).fetchall():
+            by_file.setdefault(file, []).append(str(row))
+        return "; ".join(f"{file}: {', '.join(rows)}" for file, rows in by_file.items())
+
+    columns = {one.table.name: one.columns for one in delivered if one.files}
+    return Gathered(figures, find_keys, as_of, columns)
+
+
+def _local(
+    connection: duckdb.DuckDBPyConnection, sql: ProjectSql, instant: datetime
+) -> datetime:
+    """An instant as wall time in the var nps_timezone."""
+    row = connection.execute(
+        "select timezone($1, timezone('UTC', cast($2 as timestamp)))",
+        [str(sql.variables["nps_timezone"]), instant],
+    ).fetchone()
+    assert row is not None
+    assert isinstance(row[0], datetime)
+    return row[0]
+
+
+def check_marts(warehouse: Path, options: Options) -> Result:
+    """Judge the marts before they are published.
+
+    Args:
+        warehouse: the DuckDB file that dbt built.
+        options: how.
+
+    Raises:
+        BadInputError: something that was given cannot be read or used.
+    """
+    declaration = load(options.expectations)
+    last = last_accepted(options.state, declaration.gate)
+    connection = open_warehouse(warehouse, options.memory)
+    try:
+        sql = ProjectSql(options.variables)
+        figures = marts_figures(connection, sql, last)
+
+        def find_keys(figure: Figure) -> str:
+            if figure.figure != SCALE or figure.table_name != "fct_survey_responses":
+                return ""
+            bounds = _bounds(declaration, figure)
+            if bounds is None:
+                return ""
+            found = answers_out_of_range(connection, sql, figure.column_name, bounds, MOST_KEYS)
+            return f"response_id: {', '.join(found)}"
+
+        gathered = Gathered(figures, find_keys)
+        return _finish(declaration, gathered, warehouse, last, _MARTS_MEMORY, options)
+    finally:
+        connection.close()
+
+
+def _bounds(declaration: Declaration, figure: Figure) -> tuple[float, float] | None:
+    for one in declaration.expectations:
+        if one.figure == SCALE and one.where.get("column_name") == figure.column_name:
+            low, high = one.arguments.get("min_value"), one.arguments.get("max_value")
+            if low is not None and high is not None:
+                return low, high
+    return None
+
+
+def _finish(
+    declaration: Declaration,
+    gathered: Gathered,
+    source: Path,
+    last: Run | None,
+    names: tuple[str, ...],
+    options: Options,
+) -> Result:
+    outcomes = _explained(declaration, gathered, options.docs)
+    stops = any(outcome.stops for outcome in outcomes)
+    accepted = options.accept or not stops
+    at = options.now.astimezone(UTC).isoformat(timespec="seconds")
+    record(
+        options.state,
+        Run(
+            declaration.gate,
+            at,
+            accepted,
+            gathered.columns,
+            remembered(gathered.figures, names),
+        ),
+    )
+    return Result(
+        declaration.gate,
+        source,
+        at,
+        gathered.as_of.isoformat(" ", "seconds") if gathered.as_of else None,
+        last.at if last else None,
+        accepted,
+        tuple(outcomes),
+        declaration.figures,
+        gathered.notes,
+        options.docs,
+    )
+
+
+def _explained(declaration: Declaration, gathered: Gathered, docs: Path) -> list[Outcome]:
+    """Judge twice: the rows to look at are asked for only where a figure fails."""
+    frame = to_frame(gathered.figures)
+    failing = failing_places(judge(declaration, frame))
+    keys = [
+        gathered.find_keys(figure) if (figure.figure, *figure.place) in failing else ""
+        for figure in gathered.figures
+    ]
+    frame = frame.assign(keys=pd.Series(keys, index=frame.index, dtype=object))
+    try:
+        docs.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=docs.parent, prefix=".new-") as folder:
+            site = Path(folder) / "site"
+            outcomes = judge(declaration, frame, site)
+            clean_site(site)
+            if docs.exists():
+                shutil.rmtree(docs)
+            site.rename(docs)
+    except OSError as problem:
+        raise BadInputError(f"data docs {docs} cannot be written: {problem}") from problem
+    return outcomes
