@@ -23,7 +23,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType["datetime"]):
     """ISO 8601; without an offset in UTC."""
 
     name = "instant"
@@ -47,13 +47,16 @@ class Instant(click.ParamType):
         return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
 
 
-class Vars(click.ParamType):
+class Vars(click.ParamType["dict[str, object]"]):
     """YAML, as dbt takes it."""
 
     name = "yaml"
 
     def convert(
-        self, value: str | dict[str, object], param: click.Parameter | None, ctx: click.Context | None
+        self,
+        value: str | dict[str, object],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
     ) -> dict[str, object]:
         """The vars by their names.
 
@@ -139,19 +142,19 @@ def check_command() -> None:
 )
 @click.option(
     "--as-of",
-    type=Instant(),
-    help="'Now' of the delivery; nothing later counts.  [default: its newest event]",
+    help="'Now' of the delivery, nothing later counts: dbt's var.  [default: its newest event]",
 )
 @_common("raw")
 def check_raw_command(
-    raw_dir: Path | None, seeds_dir: Path | None, as_of: datetime | None, **common: Any
+    raw_dir: Path | None, seeds_dir: Path | None, as_of: str | None, **common: Any
 ) -> None:
     """Check the delivered files, before dbt build reads them."""
     # Great Expectations takes seconds to import.
     from nps_warehouse.gates.run import Options, check_raw
 
-    naive = as_of.replace(tzinfo=None) if as_of else None
-    _run(lambda how: check_raw(raw_dir, seeds_dir, Options(**how, as_of=naive)), common)
+    if as_of is not None:
+        common["variables"]["as_of"] = as_of
+    _run(lambda how: check_raw(raw_dir, seeds_dir, Options(**how)), common)
 
 
 @check_command.command(name="marts")

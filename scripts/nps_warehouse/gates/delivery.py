@@ -107,7 +107,11 @@ def open_scratch(
     Raises:
         BadInputError: the delivery, the seeds or the limit cannot be used.
     """
-    settings = {"memory_limit": memory, "temp_directory": str(scratch / "spill"), "threads": 2}
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory,
+        "temp_directory": str(scratch / "spill"),
+        "threads": 2,
+    }
     try:
         connection = duckdb.connect(str(scratch / "delivery.duckdb"), config=settings)
     except duckdb.Error as problem:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from nps_warehouse.landing.contract import PROJECT_DIR
+from nps_warehouse.landing.report import name_list
 
 EXPECTATIONS_DIR = PROJECT_DIR / "expectations"
 
@@ -59,8 +60,11 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Declaration:
-    """All that a gate expects; `figures` says of each figure what it is, `events` of each table
-    which timestamp says when its rows happened."""
+    """All that a gate expects.
+
+    `figures` says of each figure what it is, `events` of each table which timestamp says when its
+    rows happened.
+    """
 
     gate: str
     figures: Mapping[str, str]
@@ -116,7 +120,7 @@ def _problem(entry: dict[str, Any], figures: Mapping[str, str]) -> str | None:
     unknown = sorted(set(entry) - {*_REQUIRED, *_OPTIONAL})
     bounds = entry.get("arguments")
     if missing or unknown:
-        return f"lacks {', '.join(missing) or 'nothing'} and has unknown {', '.join(unknown) or 'nothing'}"
+        return f"lacks {name_list(missing)} and has, unknown, {name_list(unknown)}"
     if entry["figure"] not in figures:
         return f"asks for the figure {entry['figure']}, which is none of {', '.join(figures)}"
     if entry["severity"] not in SEVERITIES:

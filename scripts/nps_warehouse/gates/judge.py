@@ -16,6 +16,12 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
 import great_expectations as gx
 import pandas as pd
+from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
+from great_expectations.expectations.core.expect_column_values_to_be_between import (
+    ExpectColumnValuesToBeBetween,
+)
+from great_expectations.expectations.expectation import Expectation as Configured
+from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.expectations.row_conditions import Column
 
 from nps_warehouse.gates.expectations import CRITICAL, Declaration, Expectation
@@ -57,9 +63,7 @@ class Outcome:
         return bool(self.failures) and self.expectation.severity == CRITICAL
 
 
-def judge(
-    declaration: Declaration, frame: pd.DataFrame, docs: Path | None = None
-) -> list[Outcome]:
+def judge(declaration: Declaration, frame: pd.DataFrame, docs: Path | None = None) -> list[Outcome]:
     """Hold every declared expectation against the figures.
 
     Args:
@@ -102,22 +106,27 @@ def judge(
     (result,) = checkpoint.run(batch_parameters={"dataframe": frame}).run_results.values()
     if docs is not None:
         context.build_data_docs(site_names=[_SITE])
-    by_id = {one.expectation_config.meta["id"]: one for one in result.results}
+    by_id = {
+        one.expectation_config.meta["id"]: one
+        for one in result.results
+        if one.expectation_config is not None
+    }
     return [_outcome(e, by_id[e.id], frame) for e in declaration.expectations]
 
 
-def _configured(expectation: Expectation) -> gx.expectations.Expectation:
+def _configured(expectation: Expectation) -> Configured:
     """A declared expectation as Great Expectations' own."""
     condition = (Column("figure") == expectation.figure) & (
         Column("volume") >= expectation.minimum_volume
     )
     for column, wanted in expectation.where.items():
         condition = condition & (Column(column) == wanted)
-    return gx.expectations.ExpectColumnValuesToBeBetween(
+    return ExpectColumnValuesToBeBetween(
         column="value",
-        **expectation.arguments,
+        min_value=expectation.arguments.get("min_value"),
+        max_value=expectation.arguments.get("max_value"),
         row_condition=condition,
-        severity=expectation.severity,
+        severity=FailureSeverity(expectation.severity),
         description=(
             f"{expectation.id} ({expectation.severity}): {expectation.figure} "
             f"{expectation.expected}. {expectation.meaning} To do: {expectation.to_do} "
@@ -154,7 +163,7 @@ def _outcome(
     return Outcome(expectation, judged, int(asked.sum()) - judged, tuple(failures))
 
 
-def _add_site(context: gx.data_context.AbstractDataContext, folder: Path) -> None:
+def _add_site(context: AbstractDataContext, folder: Path) -> None:
     context.add_data_docs_site(
         _SITE,
         {

@@ -7,12 +7,14 @@ models. A gate that read a delivery in another way would pass what dbt rejects.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import yaml
 
+from nps_warehouse.gates.expectations import BadInputError
 from nps_warehouse.landing.contract import PROJECT_DIR
 
 FIGURES_DIR = Path(__file__).parent / "figures"
@@ -56,6 +58,46 @@ class ProjectSql:
         """
         text = (FIGURES_DIR / f"{name}.sql").read_text(encoding="utf-8")
         return self._environment.from_string(self._macros + text).render(**context).strip()
+
+    def instant(self, name: str) -> str:
+        """SQL of the instant that a var holds, as macro `instant_of_var` reads it.
+
+        That macro asks dbt for Python's modules, so it cannot be rendered here.
+
+        Args:
+            name: of a var.
+
+        Raises:
+            BadInputError: it holds no instant.
+        """
+        value = str(self.variables[name])
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            raise BadInputError(f"var {name} is {value}, which is no ISO 8601 timestamp.") from None
+        if instant.tzinfo is not None:
+            return f"timestamp '{instant.astimezone(UTC).replace(tzinfo=None)}'"
+        return self._macro_of("local_to_utc", f"timestamp '{instant}'")
+
+    def local(self, instant: str) -> str:
+        """SQL of an instant's wall time in the var nps_timezone.
+
+        Args:
+            instant: SQL of an instant in UTC.
+        """
+        return self._macro_of("utc_to_local", instant)
+
+    def _macro_of(self, macro: str, argument: str) -> str:
+        template = self._environment.from_string(self._macros + "{{ " + macro + "(argument) }}")
+        return template.render(argument=argument).strip()
+
+    @property
+    def latest_instant(self) -> str:
+        """SQL of the last instant that is possible: nps_latest, or as_of where that is given."""
+        latest = self.instant("nps_latest")
+        if self.variables["as_of"] is None:
+            return latest
+        return f"least({latest}, {self.instant('as_of')})"
 
     def columns_of(self, table: str) -> list[dict[str, Any]]:
         """How the columns of a raw table are read: name, type and the arguments of its parser.

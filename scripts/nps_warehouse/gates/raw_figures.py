@@ -98,18 +98,15 @@ def _drift(now: DeliveredTable, then: Mapping[str, str]) -> list[Figure]:
     ]
 
 
-def count_table(
-    connection: duckdb.DuckDBPyConnection, sql: ProjectSql, table: RawTable, latest: str
-) -> Counted:
+def count_table(connection: duckdb.DuckDBPyConnection, sql: ProjectSql, table: RawTable) -> Counted:
     """Count what there is to count of a table: two passes over it.
 
     Args:
         connection: with the landed delivery.
         sql: the project's macros.
         table: which.
-        latest: SQL of the last instant that is possible.
     """
-    how = context(sql, table, latest)
+    how = context(sql, table)
     result = connection.execute(sql.figure("raw/cells", **how))
     names = [column[0] for column in result.description or []]
     cells = dict(zip(names, result.fetchall()[0], strict=True))
@@ -119,13 +116,12 @@ def count_table(
     return Counted(table, cells, days)
 
 
-def context(sql: ProjectSql, table: RawTable, latest: str) -> dict[str, object]:
+def context(sql: ProjectSql, table: RawTable) -> dict[str, object]:
     """What the SQL of a raw table's figures asks for.
 
     Args:
         sql: the project's macros and vars.
         table: which.
-        latest: SQL of the last instant that is possible.
     """
     return {
         "table": table.name,
@@ -134,8 +130,8 @@ def context(sql: ProjectSql, table: RawTable, latest: str) -> dict[str, object]:
         "texts": table.texts,
         "names": [column["name"] for column in table.columns],
         "event": table.event,
-        "earliest": f"timestamp '{sql.variables['nps_earliest']}'",
-        "latest": latest,
+        "earliest": sql.instant("nps_earliest"),
+        "latest": sql.latest_instant,
     }
 
 
@@ -174,9 +170,7 @@ def cell_figures(counted: Counted) -> list[Figure]:
     if cells.get("numbers"):
         inside = cells["numbers"] - cells["out_of_range"]
         figures.append(
-            _share(
-                "score_in_range_share", name, inside, cells["numbers"], "score", "out_of_range"
-            )
+            _share("score_in_range_share", name, inside, cells["numbers"], "score", "out_of_range")
         )
     return figures
 
@@ -192,7 +186,6 @@ def batch_figures(
     connection: duckdb.DuckDBPyConnection,
     sql: ProjectSql,
     table: RawTable,
-    latest: str,
     declaration: Declaration,
 ) -> list[Figure]:
     """Tens, zeros and the highest score of every batch of answers that is large enough.
@@ -201,7 +194,6 @@ def batch_figures(
         connection: with the landed delivery.
         sql: the project's macros.
         table: survey_responses.
-        latest: SQL of the last instant that is possible.
         declaration: says how large is large enough.
     """
     least = declaration.least_volume(BATCH_FIGURES)
@@ -209,7 +201,7 @@ def batch_figures(
         return []
     query = sql.figure(
         "raw/score_batches",
-        **context(sql, table, latest),
+        **context(sql, table),
         least_volume=int(least),
         most_batches=MOST_BATCHES,
     )

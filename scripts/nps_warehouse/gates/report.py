@@ -114,13 +114,19 @@ def to_text(result: Result) -> str:
     critical = sum(outcome.stops for outcome in failed)
     idle = sum(not outcome.judged for outcome in result.outcomes)
     verdict = "STOP, do not publish" if critical else "passed"
-    lines = [
-        f"check {result.gate}: {verdict}. {critical} critical, {len(failed) - critical} warnings "
-        f"of {len(result.outcomes)} expectations; {idle} had too little to judge.",
-        f"Checked    {result.source}",
-        f"Compared   with the accepted run of {result.compared_with}"
+    counts = (
+        f"{critical} critical, {len(failed) - critical} warnings of {len(result.outcomes)} "
+        f"expectations; {idle} had too little to judge."
+    )
+    earlier = (
+        f"with the accepted run of {result.compared_with}"
         if result.compared_with
-        else "Compared   with no earlier run: this is the first that is accepted",
+        else "with no earlier run: none was accepted yet"
+    )
+    lines = [
+        f"check {result.gate}: {verdict}. {counts}",
+        f"Checked    {result.source}",
+        f"Compared   {earlier}",
     ]
     lines += [f"Note       {note}" for note in result.notes]
     for outcome in failed:
@@ -135,7 +141,8 @@ def _failed_lines(outcome: Outcome, figure: str) -> Iterator[str]:
     yield f"{word} {declared.id}"
     yield f"  expected  {declared.figure} {declared.expected} ({' '.join(figure.split())})"
     for one in outcome.failures[:MOST_PLACES]:
-        yield f"  seen      {one.value:.4g} in {_place(one)}{f' ({one.detail})' if one.detail else ''}"
+        detail = f" ({one.detail})" if one.detail else ""
+        yield f"  seen      {one.value:.4g} in {_place(one)}{detail}"
         if one.keys:
             yield f"            rows {one.keys}"
     if len(outcome.failures) > MOST_PLACES:

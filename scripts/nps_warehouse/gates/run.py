@@ -49,13 +49,12 @@ FindKeys = Callable[[Figure], str]
 
 @dataclass(frozen=True)
 class Options:
-    """How a gate is run. `now` is an instant in UTC; `as_of` too, None: the newest event."""
+    """How a gate is run: `now` is an instant in UTC, `variables` are dbt vars."""
 
     expectations: Path
     state: Path
     docs: Path
     now: datetime
-    as_of: datetime | None = None
     variables: Mapping[str, object] = field(default_factory=dict)
     memory: str = "1GB"
     accept: bool = False
@@ -94,7 +93,7 @@ def check_raw(raw_dir: Path | None, seeds_dir: Path | None, options: Options) ->
             "what is required is not all there, so that dbt build would refuse the delivery: "
             "nothing else was judged"
         )
-        gathered = Gathered(figures, lambda _: "", options.as_of, columns, (note,))
+        gathered = Gathered(figures, lambda _: "", None, columns, (note,))
         return _finish(declaration, gathered, source, last, _RAW_MEMORY, options)
     with tempfile.TemporaryDirectory(prefix="nps_check_") as folder:
         connection = open_scratch(Path(folder), raw_dir, seeds_dir, options.memory)
@@ -114,9 +113,6 @@ def _gather_raw(
     options: Options,
 ) -> Gathered:
     sql = ProjectSql(options.variables)
-    latest = f"timestamp '{sql.variables['nps_latest']}'"
-    if options.as_of is not None:
-        latest = f"least({latest}, timestamp '{options.as_of:%Y-%m-%d %H:%M:%S.%f}')"
     tables = {
         one.table.name: RawTable(
             one.table.name,
@@ -126,16 +122,19 @@ def _gather_raw(
         for one in delivered
         if one.files
     }
-    counted = [count_table(connection, sql, table, latest) for table in tables.values()]
+    counted = [count_table(connection, sql, table) for table in tables.values()]
     figures = list(structure)
     for one in counted:
         figures += cell_figures(one)
     answers = tables["survey_responses"]
-    figures += batch_figures(connection, sql, answers, latest, declaration)
+    figures += batch_figures(connection, sql, answers, declaration)
     newest = max((c.cells["newest"] for c in counted if c.cells.get("newest")), default=None)
-    as_of = options.as_of or newest
+    as_of = newest
+    if sql.variables["as_of"] is not None:
+        as_of = _instant(connection, sql.instant("as_of"))
     if as_of is not None and newest is not None:
-        local = _local(connection, sql, as_of)
+        literal = f"cast('{as_of}' as timestamp)"
+        local = _instant(connection, sql.local(literal))
         for one in counted:
             if one.table.event:
                 figures += day_figures(one, local)
@@ -150,7 +149,7 @@ def _gather_raw(
             return ""
         query = sql.figure(
             "raw/rows",
-            **context(sql, tables[figure.table_name], latest),
+            **context(sql, tables[figure.table_name]),
             condition=figure.condition,
             column=figure.column_name,
             most_rows=MOST_KEYS,
@@ -164,14 +163,8 @@ def _gather_raw(
     return Gathered(figures, find_keys, as_of, columns)
 
 
-def _local(
-    connection: duckdb.DuckDBPyConnection, sql: ProjectSql, instant: datetime
-) -> datetime:
-    """An instant as wall time in the var nps_timezone."""
-    row = connection.execute(
-        "select timezone($1, timezone('UTC', cast($2 as timestamp)))",
-        [str(sql.variables["nps_timezone"]), instant],
-    ).fetchone()
+def _instant(connection: duckdb.DuckDBPyConnection, expression: str) -> datetime:
+    row = connection.execute(f"select {expression}").fetchone()
     assert row is not None
     assert isinstance(row[0], datetime)
     return row[0]
@@ -228,7 +221,8 @@ def _finish(
 ) -> Result:
     outcomes = _explained(declaration, gathered, options.docs)
     stops = any(outcome.stops for outcome in outcomes)
-    accepted = options.accept or not stops
+    # An incomplete delivery was not counted: there is nothing later runs could compare with.
+    accepted = not stops or (options.accept and not gathered.notes)
     at = options.now.astimezone(UTC).isoformat(timespec="seconds")
     record(
         options.state,
