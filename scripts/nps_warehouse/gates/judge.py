@@ -7,8 +7,8 @@ memory: DuckDB computes the figures, and this judges their small frame.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 # Read when the library is imported: it would else report its use.
@@ -22,7 +22,6 @@ from great_expectations.expectations.core.expect_column_values_to_be_between imp
 )
 from great_expectations.expectations.expectation import Expectation as Configured
 from great_expectations.expectations.metadata_types import FailureSeverity
-from great_expectations.expectations.row_conditions import Column
 
 from nps_warehouse.gates.expectations import CRITICAL, Declaration, Expectation
 
@@ -56,6 +55,23 @@ class Outcome:
     judged: int
     too_small: int
     failures: tuple[Failure, ...]
+
+    @property
+    def failing(self) -> list[tuple[str, str, str, str]]:
+        """Figure, table, column and part of every failure."""
+        return [self._key(one) for one in self.failures]
+
+    def with_keys(self, keys: Mapping[tuple[str, str, str, str], str]) -> Outcome:
+        """The same, with the rows to look at.
+
+        Args:
+            keys: by figure, table, column and part.
+        """
+        failures = [replace(one, keys=keys[self._key(one)]) for one in self.failures]
+        return replace(self, failures=tuple(failures))
+
+    def _key(self, one: Failure) -> tuple[str, str, str, str]:
+        return (self.expectation.figure, one.table_name, one.column_name, one.part)
 
     @property
     def stops(self) -> bool:
@@ -103,7 +119,9 @@ def judge(declaration: Declaration, frame: pd.DataFrame, docs: Path | None = Non
     )
     if docs is not None:
         _add_site(context, docs)
-    (result,) = checkpoint.run(batch_parameters={"dataframe": frame}).run_results.values()
+    (result,) = checkpoint.run(
+        batch_parameters={"dataframe": _with_columns(declaration, frame)}
+    ).run_results.values()
     if docs is not None:
         context.build_data_docs(site_names=[_SITE])
     by_id = {
@@ -114,23 +132,36 @@ def judge(declaration: Declaration, frame: pd.DataFrame, docs: Path | None = Non
     return [_outcome(e, by_id[e.id], frame) for e in declaration.expectations]
 
 
-def _configured(expectation: Expectation) -> Configured:
-    """A declared expectation as Great Expectations' own."""
-    condition = (Column("figure") == expectation.figure) & (
-        Column("volume") >= expectation.minimum_volume
-    )
+def _asked(expectation: Expectation, frame: pd.DataFrame) -> pd.Series:
+    """Which figures an expectation is about."""
+    asked: pd.Series = frame["figure"] == expectation.figure
     for column, wanted in expectation.where.items():
-        condition = condition & (Column(column) == wanted)
+        asked &= frame[column] == wanted
+    return asked
+
+
+def _with_columns(declaration: Declaration, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with a column for every expectation: what it judges, else nothing.
+
+    Row conditions would do the same, and take ten times as long.
+    """
+    columns = {
+        one.id: frame["value"].where(_asked(one, frame) & (frame["volume"] >= one.minimum_volume))
+        for one in declaration.expectations
+    }
+    return frame.assign(**columns)
+
+
+def _configured(expectation: Expectation) -> Configured:
+    """A declared expectation as Great Expectations' own, on the column of its name."""
     return ExpectColumnValuesToBeBetween(
-        column="value",
+        column=expectation.id,
         min_value=expectation.arguments.get("min_value"),
         max_value=expectation.arguments.get("max_value"),
-        row_condition=condition,
         severity=FailureSeverity(expectation.severity),
         description=(
-            f"{expectation.id} ({expectation.severity}): {expectation.figure} "
-            f"{expectation.expected}. {expectation.meaning} To do: {expectation.to_do} "
-            f"({expectation.who})"
+            f"{expectation.severity}: {expectation.figure} {expectation.expected}. "
+            f"{expectation.meaning} To do: {expectation.to_do} ({expectation.who})"
         ),
         meta={"id": expectation.id, "figure": expectation.figure},
     )
@@ -143,15 +174,12 @@ def _outcome(
 ) -> Outcome:
     if (result.exception_info or {}).get("raised_exception"):
         raise RuntimeError(f"{expectation.id}: {result.exception_info}")
-    asked = frame["figure"] == expectation.figure
-    for column, wanted in expectation.where.items():
-        asked &= frame[column] == wanted
     failures = [
         Failure(
             str(row["table_name"]),
             str(row["column_name"]),
             str(row["part"]),
-            float(row["value"]),
+            float(row[expectation.id]),
             float(row["volume"]),
             str(row["detail"]),
             str(row["keys"]),
@@ -159,8 +187,9 @@ def _outcome(
         for row in result.result.get("unexpected_index_list") or []
     ]
     assert bool(failures) != bool(result.success), expectation.id
-    judged = int(result.result["element_count"])
-    return Outcome(expectation, judged, int(asked.sum()) - judged, tuple(failures))
+    judged = int(result.result["element_count"]) - int(result.result["missing_count"])
+    too_small = int(_asked(expectation, frame).sum()) - judged
+    return Outcome(expectation, judged, too_small, tuple(failures))
 
 
 def _add_site(context: AbstractDataContext, folder: Path) -> None:
@@ -175,16 +204,3 @@ def _add_site(context: AbstractDataContext, folder: Path) -> None:
             },
         },
     )
-
-
-def failing_places(outcomes: Sequence[Outcome]) -> set[tuple[str, str, str, str]]:
-    """Figure, table, column and part of every failure.
-
-    Args:
-        outcomes: of all expectations.
-    """
-    return {
-        (outcome.expectation.figure, one.table_name, one.column_name, one.part)
-        for outcome in outcomes
-        for one in outcome.failures
-    }

@@ -12,7 +12,6 @@ from nps_warehouse.gates.figure import Figure
 from nps_warehouse.gates.history import Run, compared, rows_against_last_run
 from nps_warehouse.gates.project_sql import ProjectSql
 
-PAST_MONTHS = 6
 FACTS = ("fct_contacts", "fct_survey_invitations", "fct_survey_responses")
 RANGED_COLUMNS = ("csat_score", "effort_score", "nps", "score")
 """Columns that have a published range, in whatever mart they are."""
@@ -76,7 +75,7 @@ def marts_figures(
             raise BadInputError("the warehouse has no marts: run dbt build first.")
         figures = _figures(connection, SCALE, sql.figure(f"marts/{SCALE}", columns=columns))
         for name in _FIGURES:
-            query = sql.figure(f"marts/{name}", past_months=PAST_MONTHS)
+            query = sql.figure(f"marts/{name}")
             figures += _figures(connection, name, query)
         figures += _figures(connection, "rows", sql.figure("marts/rows", tables=FACTS))
     except duckdb.Error as problem:

@@ -17,10 +17,13 @@ import yaml
 from nps_warehouse.gates.expectations import BadInputError
 from nps_warehouse.landing.contract import PROJECT_DIR
 
+PAST_MONTHS = 6
+"""Months before the last complete one that it is compared with."""
+
 FIGURES_DIR = Path(__file__).parent / "figures"
 
-# Folders of macros that ask dbt for nothing but vars.
-_MACRO_FOLDERS = ("engine", "parsing")
+# Macros that ask dbt for nothing but vars, below `macros`.
+_MACROS = ("engine/*.sql", "parsing/parsing.sql")
 
 
 class ProjectSql:
@@ -38,16 +41,26 @@ class ProjectSql:
             extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined, autoescape=False
         )
         self._environment.globals |= {"var": self.variables.__getitem__, "ref": _reference}
-        folders = [PROJECT_DIR / "macros" / folder for folder in _MACRO_FOLDERS]
-        files = [path for folder in folders for path in sorted(folder.glob("*.sql"))]
+        macros = PROJECT_DIR / "macros"
+        files = [path for pattern in _MACROS for path in sorted(macros.glob(pattern))]
         files += sorted((FIGURES_DIR / "macros").glob("*.sql"))
-        # Macros see each other where they stand in one template.
-        self._macros = "\n".join(
-            [
-                *(path.read_text(encoding="utf-8") for path in files),
-                _macro("parsed_value", PROJECT_DIR / "macros" / "staging" / "parsed_rows.sql"),
-            ]
-        )
+        files.append(macros / "staging" / "parsed_rows.sql")
+        # Macros see each other where they stand in one template; it is compiled once.
+        texts = [path.read_text(encoding="utf-8") for path in files]
+        texts[-1] = _macro("parsed_value", texts[-1])
+        template = self._environment.from_string("\n".join(texts))
+        self._macros: Any = template.module
+        settings = {
+            "earliest": self.instant("nps_earliest"),
+            "latest": self._latest_instant(),
+            "past_months": PAST_MONTHS,
+        }
+        self._macros = template.make_module(settings)
+        self._environment.globals |= {
+            name: macro
+            for name, macro in vars(self._macros).items()
+            if isinstance(macro, jinja2.runtime.Macro)
+        }
 
     def figure(self, name: str, **context: object) -> str:
         """The SQL of a figure.
@@ -57,7 +70,7 @@ class ProjectSql:
             context: what the file asks for.
         """
         text = (FIGURES_DIR / f"{name}.sql").read_text(encoding="utf-8")
-        return self._environment.from_string(self._macros + text).render(**context).strip()
+        return self._environment.from_string(text).render(**context).strip()
 
     def instant(self, name: str) -> str:
         """SQL of the instant that a var holds, as macro `instant_of_var` reads it.
@@ -77,7 +90,7 @@ class ProjectSql:
             raise BadInputError(f"var {name} is {value}, which is no ISO 8601 timestamp.") from None
         if instant.tzinfo is not None:
             return f"timestamp '{instant.astimezone(UTC).replace(tzinfo=None)}'"
-        return self._macro_of("local_to_utc", f"timestamp '{instant}'")
+        return str(self._macros.local_to_utc(f"timestamp '{instant}'")).strip()
 
     def local(self, instant: str) -> str:
         """SQL of an instant's wall time in the var nps_timezone.
@@ -85,14 +98,9 @@ class ProjectSql:
         Args:
             instant: SQL of an instant in UTC.
         """
-        return self._macro_of("utc_to_local", instant)
+        return str(self._macros.utc_to_local(instant)).strip()
 
-    def _macro_of(self, macro: str, argument: str) -> str:
-        template = self._environment.from_string(self._macros + "{{ " + macro + "(argument) }}")
-        return template.render(argument=argument).strip()
-
-    @property
-    def latest_instant(self) -> str:
+    def _latest_instant(self) -> str:
         """SQL of the last instant that is possible: nps_latest, or as_of where that is given."""
         latest = self.instant("nps_latest")
         if self.variables["as_of"] is None:
@@ -116,7 +124,7 @@ class ProjectSql:
             return ""
 
         path = PROJECT_DIR / "models" / "staging" / "parsed" / f"parsed_{table}.sql"
-        template = self._environment.from_string(self._macros + path.read_text(encoding="utf-8"))
+        template = self._environment.from_string(path.read_text(encoding="utf-8"))
         template.render(parsed_rows=parsed_rows)
         return found
 
@@ -125,9 +133,8 @@ def _reference(seed: str) -> str:
     return f"reference.{seed}"
 
 
-def _macro(name: str, path: Path) -> str:
+def _macro(name: str, text: str) -> str:
     """The text of one macro of a file whose others need dbt."""
-    text = path.read_text(encoding="utf-8")
     start = text.index("{% macro " + name + "(")
     end = text.index("endmacro", start)
     return text[start : text.index("%}", end) + 2]

@@ -82,9 +82,9 @@ def structure_figures(delivered: Sequence[DeliveredTable], last: Run | None) -> 
 
 
 def _drift(now: DeliveredTable, then: Mapping[str, str]) -> list[Figure]:
-    contract = set(now.table.column_names)
-    vanished = [c for c in then if c in contract and c not in now.columns]
-    new = [c for c in now.columns if c not in contract and c not in then]
+    optional = {column.name for column in now.table.columns if not column.must_exist}
+    vanished = [c for c in then if c in optional and c not in now.columns]
+    new = [c for c in now.columns if c not in now.table.column_names and c not in then]
     # A file that comes in the other format has no types to compare.
     retyped = [
         f"{c} ({then[c]} -> {type_})"
@@ -106,7 +106,7 @@ def count_table(connection: duckdb.DuckDBPyConnection, sql: ProjectSql, table: R
         sql: the project's macros.
         table: which.
     """
-    how = context(sql, table)
+    how = context(table)
     result = connection.execute(sql.figure("raw/cells", **how))
     names = [column[0] for column in result.description or []]
     cells = dict(zip(names, result.fetchall()[0], strict=True))
@@ -116,11 +116,10 @@ def count_table(connection: duckdb.DuckDBPyConnection, sql: ProjectSql, table: R
     return Counted(table, cells, days)
 
 
-def context(sql: ProjectSql, table: RawTable) -> dict[str, object]:
+def context(table: RawTable) -> dict[str, object]:
     """What the SQL of a raw table's figures asks for.
 
     Args:
-        sql: the project's macros and vars.
         table: which.
     """
     return {
@@ -130,8 +129,6 @@ def context(sql: ProjectSql, table: RawTable) -> dict[str, object]:
         "texts": table.texts,
         "names": [column["name"] for column in table.columns],
         "event": table.event,
-        "earliest": sql.instant("nps_earliest"),
-        "latest": sql.latest_instant,
     }
 
 
@@ -201,7 +198,7 @@ def batch_figures(
         return []
     query = sql.figure(
         "raw/score_batches",
-        **context(sql, table),
+        **context(table),
         least_volume=int(least),
         most_batches=MOST_BATCHES,
     )

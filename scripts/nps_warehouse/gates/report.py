@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nps_warehouse.gates.exit_codes import CRITICAL_FAILED, OK
 from nps_warehouse.gates.expectations import CRITICAL
+from nps_warehouse.gates.figure import Figure
 from nps_warehouse.gates.judge import Failure, Outcome
 
 MOST_PLACES = 10
@@ -19,8 +20,8 @@ MOST_PLACES = 10
 class Result:
     """A run of a gate.
 
-    `source` is what was checked, `at` and `as_of` are ISO 8601; `notes` say what could not be
-    judged and why.
+    `source` is what was checked, `at` and `as_of` are ISO 8601; `seen` are all figures, `figures`
+    says what each of them is; `notes` say what could not be judged and why.
     """
 
     gate: str
@@ -30,9 +31,10 @@ class Result:
     compared_with: str | None
     accepted: bool
     outcomes: tuple[Outcome, ...]
+    seen: tuple[Figure, ...]
     figures: Mapping[str, str]
     notes: tuple[str, ...]
-    docs: Path
+    docs: Path | None
 
     @property
     def stops(self) -> bool:
@@ -61,7 +63,7 @@ def to_json(result: Result) -> str:
             "accepted": result.accepted,
             "exit_code": result.exit_code,
             "notes": result.notes,
-            "data_docs": str(result.docs / "index.html"),
+            "data_docs": str(result.docs / "index.html") if result.docs else None,
             "expectations": [_outcome(outcome) for outcome in result.outcomes],
         },
         ensure_ascii=False,
@@ -131,7 +133,8 @@ def to_text(result: Result) -> str:
     lines += [f"Note       {note}" for note in result.notes]
     for outcome in failed:
         lines += ["", *_failed_lines(outcome, result.figures[outcome.expectation.figure])]
-    lines += ["", f"Data Docs  {result.docs / 'index.html'}"]
+    if result.docs:
+        lines += ["", f"Data Docs  {result.docs / 'index.html'}"]
     return "\n".join(lines)
 
 

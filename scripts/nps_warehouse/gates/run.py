@@ -17,7 +17,7 @@ from nps_warehouse.gates.delivery import DeliveredTable, inspect, open_scratch
 from nps_warehouse.gates.expectations import BadInputError, Declaration, load
 from nps_warehouse.gates.figure import Figure, to_frame
 from nps_warehouse.gates.history import Run, last_accepted, record, remembered
-from nps_warehouse.gates.judge import Outcome, failing_places, judge
+from nps_warehouse.gates.judge import Outcome, judge
 from nps_warehouse.gates.marts_figures import (
     SCALE,
     answers_out_of_range,
@@ -49,11 +49,14 @@ FindKeys = Callable[[Figure], str]
 
 @dataclass(frozen=True)
 class Options:
-    """How a gate is run: `now` is an instant in UTC, `variables` are dbt vars."""
+    """How a gate is run.
+
+    `now` is an instant in UTC, `variables` are dbt vars; without `docs` no pages are made.
+    """
 
     expectations: Path
     state: Path
-    docs: Path
+    docs: Path | None
     now: datetime
     variables: Mapping[str, object] = field(default_factory=dict)
     memory: str = "1GB"
@@ -149,7 +152,7 @@ def _gather_raw(
             return ""
         query = sql.figure(
             "raw/rows",
-            **context(sql, tables[figure.table_name]),
+            **context(tables[figure.table_name]),
             condition=figure.condition,
             column=figure.column_name,
             most_rows=MOST_KEYS,
@@ -242,30 +245,39 @@ def _finish(
         last.at if last else None,
         accepted,
         tuple(outcomes),
+        tuple(gathered.figures),
         declaration.figures,
         gathered.notes,
         options.docs,
     )
 
 
-def _explained(declaration: Declaration, gathered: Gathered, docs: Path) -> list[Outcome]:
-    """Judge twice: the rows to look at are asked for only where a figure fails."""
+def _explained(declaration: Declaration, gathered: Gathered, docs: Path | None) -> list[Outcome]:
+    """Judge; the rows to look at are asked for only where a figure fails."""
     frame = to_frame(gathered.figures)
-    failing = failing_places(judge(declaration, frame))
-    keys = [
-        gathered.find_keys(figure) if (figure.figure, *figure.place) in failing else ""
+    outcomes = judge(declaration, frame)
+    failing = {key for outcome in outcomes for key in outcome.failing}
+    keys = {
+        (figure.figure, *figure.place): gathered.find_keys(figure)
         for figure in gathered.figures
-    ]
-    frame = frame.assign(keys=pd.Series(keys, index=frame.index, dtype=object))
+        if (figure.figure, *figure.place) in failing
+    }
+    if docs is not None:
+        found = [keys.get((figure.figure, *figure.place), "") for figure in gathered.figures]
+        _write_docs(declaration, frame.assign(keys=found), docs)
+    return [outcome.with_keys(keys) for outcome in outcomes]
+
+
+def _write_docs(declaration: Declaration, frame: pd.DataFrame, docs: Path) -> None:
     try:
         docs.parent.mkdir(parents=True, exist_ok=True)
+        # Written beside and moved, so that a broken run leaves the older pages whole.
         with tempfile.TemporaryDirectory(dir=docs.parent, prefix=".new-") as folder:
             site = Path(folder) / "site"
-            outcomes = judge(declaration, frame, site)
+            judge(declaration, frame, site)
             clean_site(site)
             if docs.exists():
                 shutil.rmtree(docs)
             site.rename(docs)
     except OSError as problem:
         raise BadInputError(f"data docs {docs} cannot be written: {problem}") from problem
-    return outcomes
