@@ -70,7 +70,7 @@ def _write_parquet(path: Path, text: bytes, types: dict[str, str]) -> None:
     source = path.with_suffix(".source")
     source.write_bytes(text)
     with duckdb.connect() as connection:
-        casts = ", ".join(f"cast({c} as {t}) as {c}" for c, t in types.items())
+        casts = ", ".join(f'cast("{c}" as {t}) as "{c}"' for c, t in types.items())
         connection.execute(
             f"copy (select * replace ({casts}) from read_csv('{source}', all_varchar = true)) "
             f"to '{path}' (format parquet)"
@@ -351,8 +351,8 @@ MARTS_CASES = {
     ),
     # Within the categories: three in four answers of 2 to 5 become a 1.
     "scores_are_distributed_as_before": MartsCase(
-        "update marts.fct_survey_responses set score = 1 "
-        f"where score between 2 and 5 and substr(response_id, 2)::int % 4 > 0 and {_LAST_MONTH}"
+        "update marts.fct_survey_responses set score = 1 where score between 2 and 5 "
+        f"and substr(response_id, 2)::int // 22 % 4 > 0 and {_LAST_MONTH}"
     ),
     "scores_are_answers_to_the_same_question": MartsCase(
         f"update marts.fct_survey_responses set score = 1 + score * 4 // 10 where {_LAST_MONTH}",

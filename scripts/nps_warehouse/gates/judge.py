@@ -113,6 +113,7 @@ def judge(declaration: Declaration, frame: pd.DataFrame, docs: Path | None = Non
             result_format={
                 "result_format": "COMPLETE",
                 "unexpected_index_column_names": _SHOWN,
+                "return_unexpected_index_query": False,
                 "partial_unexpected_count": _MOST_SHOWN,
             },
         )
