@@ -36,10 +36,12 @@ from nps_warehouse.gates.expectations import (
     load,
 )
 from nps_warehouse.gates.figure import Figure, to_frame
+from nps_warehouse.gates.history import last_accepted
 
 if TYPE_CHECKING:
-    from nps_warehouse.gates.judge import Outcome
+    from nps_warehouse.gates.judge import Failure, Outcome
     from nps_warehouse.gates.report import Result
+    from nps_warehouse.gates.run import Options
 
 RAW = load(EXPECTATIONS_DIR / "raw.yml")
 MARTS = load(EXPECTATIONS_DIR / "marts.yml")
@@ -68,52 +70,90 @@ def failed(outcomes: list[Outcome] | tuple[Outcome, ...]) -> set[str]:
 
 
 class Gates:
-    """Runs of both gates, each case once, each compared with the clean one."""
+    """Deliveries and warehouses, clean and spoiled, each compared with the clean one.
+
+    The library takes longer to be called than to judge: the figures of all cases are judged at
+    once, the name of the case before their `part`.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.results: dict[str, Result] = {}
-        self.clean = {
-            "raw": self.run_raw("clean", lambda _: None),
-            "marts": self.run_marts("clean"),
+        self.clean_state = folder / "clean.jsonl"
+        self.run_raw("clean", lambda _: None, self.clean_state.name)
+        self.run_marts("clean", state=self.clean_state.name)
+        self.cases: dict[str, list[Figure]] = {
+            "raw": self.raw_figures("clean again", lambda _: None),
+            "marts": self.marts_figures("clean again"),
+            **{id_: self.raw_figures(id_, case.spoil) for id_, case in RAW_CASES.items()},
+            **{id_: self.marts_figures(id_, case.spoil) for id_, case in MARTS_CASES.items()},
         }
+        self.failed: dict[str, set[str]] = {case: set() for case in self.cases}
+        self.seen: dict[tuple[str, str], Failure] = {}
+        self.judged_clean: dict[str, int] = {}
+        for declaration in (RAW, MARTS):
+            named = [
+                replace(figure, part=f"{case}|{figure.part}")
+                for case, figures in self.cases.items()
+                for figure in figures
+                if BY_ID.get(case, (declaration,))[0] is declaration
+            ]
+            for outcome in judged(declaration, named):
+                for one in outcome.failures:
+                    case = one.part.split("|")[0]
+                    self.failed[case].add(outcome.expectation.id)
+                    self.seen[case, outcome.expectation.id] = one
+            clean = judged(declaration, self.cases[declaration.gate])
+            self.judged_clean |= {one.expectation.id: one.judged for one in clean}
 
-    def run_raw(
-        self,
-        name: str,
-        spoil: Callable[[Delivery], None],
-        state: str = "runs.jsonl",
-        *,
-        accept: bool = False,
-    ) -> Result:
-        from nps_warehouse.gates.run import Options, check_raw
+    def options(self, gate: str, state: str, delivery: Delivery | None = None) -> Options:
+        from nps_warehouse.gates.run import Options
 
-        delivery = clean_delivery()
-        spoil(delivery)
-        raw_dir = delivery.write(self.folder / "raw" / name)
-        options = Options(
-            EXPECTATIONS_DIR / "raw.yml", self.folder / state, None, delivery.now, accept=accept
-        )
-        return check_raw(raw_dir, None, options)
+        now = delivery.now if delivery else NOW
+        return Options(EXPECTATIONS_DIR / f"{gate}.yml", self.folder / state, None, now)
 
-    def run_marts(self, name: str, *spoil: str, state: str = "runs.jsonl") -> Result:
-        from nps_warehouse.gates.run import Options, check_marts
+    def raw_figures(self, name: str, spoil: Callable[[Delivery], None]) -> list[Figure]:
+        from nps_warehouse.gates.run import gather_raw
+
+        raw_dir, delivery = self.delivered(name, spoil)
+        options = self.options("raw", self.clean_state.name, delivery)
+        last = last_accepted(self.clean_state, "raw")
+        with gather_raw(raw_dir, None, RAW, last, options) as gathered:
+            return gathered.figures
+
+    def marts_figures(self, name: str, *spoil: str) -> list[Figure]:
+        from nps_warehouse.gates.run import gather_marts
 
         file = write_warehouse(self.folder / f"{name}.duckdb", *spoil)
-        options = Options(EXPECTATIONS_DIR / "marts.yml", self.folder / state, None, NOW)
-        return check_marts(file, options)
+        last = last_accepted(self.clean_state, "marts")
+        with gather_marts(file, MARTS, last, self.options("marts", "none")) as gathered:
+            return gathered.figures
 
-    def spoiled(self, id_: str) -> Result:
-        """The run of the case of an expectation."""
-        if id_ not in self.results:
-            # A warning is accepted: it would be what the next case is compared with.
-            state = self.folder / f"{id_}.jsonl"
-            state.write_text((self.folder / "clean.jsonl").read_text())
-            if id_ in RAW_CASES:
-                self.results[id_] = self.run_raw(id_, RAW_CASES[id_].spoil, state.name)
-            else:
-                self.results[id_] = self.run_marts(id_, MARTS_CASES[id_].spoil, state=state.name)
-        return self.results[id_]
+    def delivered(self, name: str, spoil: Callable[[Delivery], None]) -> tuple[Path, Delivery]:
+        delivery = clean_delivery()
+        spoil(delivery)
+        return delivery.write(self.folder / "raw" / name), delivery
+
+    def run_raw(
+        self, name: str, spoil: Callable[[Delivery], None], state: str, *, accept: bool = False
+    ) -> Result:
+        """The whole gate."""
+        from nps_warehouse.gates.run import check_raw
+
+        raw_dir, delivery = self.delivered(name, spoil)
+        return check_raw(
+            raw_dir, None, replace(self.options("raw", state, delivery), accept=accept)
+        )
+
+    def run_marts(self, name: str, *spoil: str, state: str) -> Result:
+        """The whole gate."""
+        from nps_warehouse.gates.run import check_marts
+
+        file = write_warehouse(self.folder / f"{name}.duckdb", *spoil)
+        return check_marts(file, self.options("marts", state))
+
+    def copied_state(self, name: str) -> str:
+        (self.folder / name).write_text(self.clean_state.read_text())
+        return name
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -126,14 +166,7 @@ def library() -> None:
 
 @pytest.fixture(scope="module")
 def gates(library: None, tmp_path_factory: pytest.TempPathFactory) -> Gates:  # noqa: ARG001
-    found = Gates(tmp_path_factory.mktemp("gates"))
-    (found.folder / "clean.jsonl").write_text((found.folder / "runs.jsonl").read_text())
-    # Once more, now that there is an earlier run to compare with.
-    found.clean = {
-        "raw": found.run_raw("clean again", lambda _: None),
-        "marts": found.run_marts("clean again"),
-    }
-    return found
+    return Gates(tmp_path_factory.mktemp("gates"))
 
 
 def test_every_expectation_has_its_case() -> None:
@@ -148,50 +181,58 @@ def test_every_figure_is_expected_something_of() -> None:
 
 @pytest.mark.parametrize("id_", BY_ID)
 def test_case_is_caught(gates: Gates, id_: str) -> None:
-    result = gates.spoiled(id_)
-    also = RAW_CASES[id_].also if id_ in RAW_CASES else MARTS_CASES[id_].also
-    assert failed(result.outcomes) == {id_, *also}
-    severities = {BY_ID[one][1].severity for one in failed(result.outcomes)}
-    assert result.exit_code == (3 if "critical" in severities else 0)
+    case = RAW_CASES[id_] if id_ in RAW_CASES else MARTS_CASES[id_]
+    assert gates.failed[id_] == {id_, *case.also}
 
 
 @pytest.mark.parametrize("id_", BY_ID)
 def test_clean_is_judged_and_passes(gates: Gates, id_: str) -> None:
-    (outcome,) = (
-        outcome
-        for outcome in gates.clean[BY_ID[id_][0].gate].outcomes
-        if outcome.expectation.id == id_
-    )
-    assert outcome.judged > 0
-    assert not outcome.failures
+    gate = BY_ID[id_][0].gate
+    assert gates.judged_clean[id_] > 0
+    assert id_ not in gates.failed[gate]
 
 
-def test_clean_publishes(gates: Gates) -> None:
-    assert [result.exit_code for result in gates.clean.values()] == [0, 0]
+@pytest.fixture(scope="module")
+def loosened(gates: Gates) -> dict[str, Outcome]:
+    """Every expectation, and beside it one without bounds, on enough volume and on too little."""
+    outcomes = {}
+    for declaration in (RAW, MARTS):
+        figures = []
+        for one in declaration.expectations:
+            for volume in (one.minimum_volume, one.minimum_volume - 1):
+                figures += [
+                    replace(figure, figure=one.id, part=f"{volume}|{figure.part}", volume=volume)
+                    for figure in gates.cases[one.id]
+                    if figure.figure == one.figure
+                ]
+        # Named for the expectation, so that each is held against its own case alone.
+        alone = [replace(one, figure=one.id) for one in declaration.expectations]
+        boundless = [replace(one, id=f"loose_{one.id}", arguments=BOUNDLESS) for one in alone]
+        both = replace(declaration, expectations=(*alone, *boundless))
+        outcomes |= {one.expectation.id: one for one in judged(both, figures)}
+    return outcomes
 
 
 @pytest.mark.parametrize("id_", BY_ID)
-def test_loosened_expectation_is_noticed(gates: Gates, id_: str) -> None:
-    """With bounds that nothing exceeds the case above is caught no more, nor on less volume."""
-    declaration, expectation = BY_ID[id_]
-    loosened = replace(expectation, id="loosened", arguments=BOUNDLESS)
-    figures = [f for f in gates.spoiled(id_).seen if f.figure == expectation.figure]
-    least = expectation.minimum_volume
-    enough = [replace(figure, part=f"{figure.part} enough", volume=least) for figure in figures]
-    little = [replace(figure, part=f"{figure.part} little", volume=least - 1) for figure in figures]
-    declaration = replace(declaration, expectations=(expectation, loosened))
-    as_declared, not_at_all = judged(declaration, [*enough, *little])
-    assert not not_at_all.failures
-    assert as_declared.failures
-    assert all(failure.part.endswith("enough") for failure in as_declared.failures)
-    assert as_declared.too_small == as_declared.judged > 0
+def test_loosened_expectation_is_noticed(loosened: dict[str, Outcome], id_: str) -> None:
+    """With bounds that nothing exceeds, the case above would be caught no more."""
+    assert loosened[id_].failures
+    assert not loosened[f"loose_{id_}"].failures
+    assert loosened[f"loose_{id_}"].judged > 0
+
+
+@pytest.mark.parametrize("id_", BY_ID)
+def test_too_little_is_not_judged(loosened: dict[str, Outcome], id_: str) -> None:
+    volume = BY_ID[id_][1].minimum_volume
+    assert {one.part.split("|")[0] for one in loosened[id_].failures} == {str(volume)}
+    assert loosened[id_].too_small == loosened[id_].judged > 0
 
 
 def test_tightened_expectations_are_noticed(gates: Gates) -> None:
     """With bounds that everything exceeds, no clean run passes any more."""
     for declaration in (RAW, MARTS):
         tightened = with_arguments(declaration, IMPOSSIBLE)
-        outcomes = judged(tightened, gates.clean[declaration.gate].seen)
+        outcomes = judged(tightened, gates.cases[declaration.gate])
         assert failed(outcomes) == {e.id for e in declaration.expectations}
 
 
@@ -220,34 +261,36 @@ def outcome_of(result: Result, id_: str) -> Outcome:
     return next(outcome for outcome in result.outcomes if outcome.expectation.id == id_)
 
 
-@pytest.mark.parametrize(
-    ("id_", "keys"),
-    [
-        # Every 500th row of 672, counted from 1.
-        ("text_is_utf_8", "survey_responses.csv: 1, 501"),
-        ("text_is_not_garbled", "survey_responses.csv: 1, 101, 201, 301, 401, 501, 601"),
-        ("scores_are_on_their_scale", "response_id: R7"),
-        ("effort_is_on_its_scale", "response_id: R9"),
-    ],
-)
-def test_failing_rows_are_named(gates: Gates, id_: str, keys: str) -> None:
-    (failure,) = outcome_of(gates.spoiled(id_), id_).failures
-    assert failure.keys == keys
+def test_failing_rows_are_named(gates: Gates) -> None:
+    def spoil(delivery: Delivery) -> None:
+        RAW_CASES["scores_are_readable"].spoil(delivery)
+        RAW_CASES["text_is_not_garbled"].spoil(delivery)
+        RAW_CASES["text_is_utf_8"].spoil(delivery)
 
-
-def test_many_failing_rows_are_named_up_to_twenty(gates: Gates) -> None:
-    (failure,) = outcome_of(gates.spoiled("scores_are_readable"), "scores_are_readable").failures
-    file, _, rows = failure.keys.partition(": ")
-    assert file == "survey_responses.csv"
-    assert rows.split(", ") == [str(2 + 4 * number) for number in range(20)]
-    assert failure.detail == "504 of 672"
+    result = gates.run_raw("unreadable", spoil, "first.jsonl")
+    assert result.exit_code == 3
+    # It is the first run: nothing is judged that compares it with another.
+    assert result.compared_with is None
+    keys = {
+        outcome.expectation.id: [(one.column_name, one.keys) for one in outcome.failures]
+        for outcome in result.outcomes
+        if outcome.failures
+    }
+    # Of 672 rows every 4th from the second, the first 20 of them; every 100th; every 500th.
+    fourth = ", ".join(str(2 + 4 * number) for number in range(20))
+    scores = [("score", f"survey_responses.csv: {fourth}")]
+    assert keys == {
+        "scores_are_readable": scores,
+        "cells_are_readable": scores,
+        "text_is_utf_8": [("", "survey_responses.csv: 1, 501")],
+        # A broken line has no cells any more.
+        "text_is_not_garbled": [("comment", "survey_responses.csv: 101, 201, 301, 401, 601")],
+    }
 
 
 @pytest.mark.parametrize("id_", ["required_tables_are_there", "required_columns_are_there"])
 def test_incomplete_delivery_is_judged_by_its_structure_only(gates: Gates, id_: str) -> None:
-    result = gates.spoiled(id_)
-    assert len(result.notes) == 1
-    assert {figure.figure for figure in result.seen} <= {
+    assert {figure.figure for figure in gates.cases[id_]} == {
         "table_is_there",
         "missing_required_columns",
         "vanished_optional_columns",
@@ -267,41 +310,36 @@ def test_order_and_case_of_columns_change_nothing(gates: Gates) -> None:
         }
         delivery.types = {"SENT_AT": "timestamp"}
 
-    result = gates.run_raw("shuffled", shuffle, state="clean.jsonl")
-    assert failed(result.outcomes) == set()
-    assert result.seen == gates.clean["raw"].seen
+    assert gates.raw_figures("shuffled", shuffle) == gates.cases["raw"]
 
 
 def test_vanished_optional_table_is_noticed(gates: Gates) -> None:
     def drop(delivery: Delivery) -> None:
         del delivery.tables["survey_invitations"]
 
-    result = gates.run_raw("without invitations", drop, state="clean.jsonl")
-    assert failed(result.outcomes) == {"tables_do_not_shrink", "tables_do_not_collapse"}
-    (failure,) = outcome_of(result, "tables_do_not_collapse").failures
+    outcomes = judged(RAW, gates.raw_figures("without invitations", drop))
+    assert failed(outcomes) == {"tables_do_not_shrink", "tables_do_not_collapse"}
+    (failure,) = next(one.failures for one in outcomes if one.stops)
     assert (failure.table_name, failure.value) == ("survey_invitations", 0)
 
 
-def test_table_in_another_format_is_the_same_table(gates: Gates, tmp_path: Path) -> None:
-    import duckdb
-    from nps_warehouse.gates.run import Options, check_raw
+def test_table_in_another_format_is_the_same_table(gates: Gates) -> None:
+    from nps_warehouse.gates.run import gather_raw
 
-    raw_dir = clean_delivery().write(tmp_path / "raw")
+    raw_dir, _ = gates.delivered("other format", lambda _: None)
     contacts = raw_dir / "contacts.csv"
     with duckdb.connect() as connection:
         connection.execute(
             f"copy (from read_csv('{contacts}')) to '{raw_dir / 'contacts.parquet'}'"
         )
     contacts.unlink()
-    state = tmp_path / "runs.jsonl"
-    state.write_text((gates.folder / "clean.jsonl").read_text())
-    result = check_raw(raw_dir, None, Options(EXPECTATIONS_DIR / "raw.yml", state, None, NOW))
-    assert failed(result.outcomes) == set()
+    last = last_accepted(gates.clean_state, "raw")
+    with gather_raw(raw_dir, None, RAW, last, gates.options("raw", "none")) as gathered:
+        assert gathered.figures == gates.cases["raw"]
 
 
 def test_run_that_stops_is_no_measure_until_a_person_accepts_it(gates: Gates) -> None:
-    state = gates.folder / "collapsed.jsonl"
-    state.write_text((gates.folder / "clean.jsonl").read_text())
+    state = gates.folder / gates.copied_state("collapsed.jsonl")
     spoil = RAW_CASES["tables_do_not_collapse"].spoil
     stops = [
         gates.run_raw("collapsed", spoil, state=state.name, accept=accept).stops
@@ -326,14 +364,14 @@ def test_future_is_noticed_as_well_as_age(gates: Gates) -> None:
     def early(delivery: Delivery) -> None:
         delivery.now = NOW - timedelta(days=2)
 
-    result = gates.run_raw("early", early, state="clean.jsonl")
-    assert failed(result.outcomes) == {"delivery_is_new"}
+    assert failed(judged(RAW, gates.raw_figures("early", early))) == {"delivery_is_new"}
 
 
 def test_text_and_json_say_what_was_expected_seen_where_and_what_to_do(gates: Gates) -> None:
     from nps_warehouse.gates.report import to_json, to_text
 
-    result = gates.spoiled("scores_are_in_range")
+    state = gates.copied_state("range.jsonl")
+    result = gates.run_raw("range", RAW_CASES["scores_are_in_range"].spoil, state)
     text = to_text(result)
     declared = BY_ID["scores_are_in_range"][1]
     assert text.startswith("check raw: STOP, do not publish. 1 critical, 2 warnings of ")
@@ -430,7 +468,7 @@ def test_pages_fetch_nothing(command: Path) -> None:
             assert not link.startswith(("http", "//"))
             path = link.partition("#")[0].partition("?")[0]
             assert not path or (page.parent / path).exists(), link
-    assert {path.suffix for path in (command / "docs").rglob("*.*")} == {".html"}
+    assert sorted(path for path in (command / "docs").rglob("*") if path.is_file()) == pages
 
 
 def test_pages_name_the_rows(command: Path) -> None:

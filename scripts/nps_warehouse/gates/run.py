@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,35 +88,60 @@ def check_raw(raw_dir: Path | None, seeds_dir: Path | None, options: Options) ->
     """
     declaration = load(options.expectations)
     last = last_accepted(options.state, declaration.gate)
+    source = (raw_dir or SAMPLE_DIR).resolve()
+    with gather_raw(raw_dir, seeds_dir, declaration, last, options) as gathered:
+        return _finish(declaration, gathered, source, last, _RAW_MEMORY, options)
+
+
+@contextmanager
+def gather_raw(
+    raw_dir: Path | None,
+    seeds_dir: Path | None,
+    declaration: Declaration,
+    last: Run | None,
+    options: Options,
+) -> Iterator[Gathered]:
+    """The figures of a delivery; its rows can be asked for as long as the context lasts.
+
+    Args:
+        raw_dir: the delivered folder; None: the shipped sample.
+        seeds_dir: the business's own seeds; None: the shipped ones.
+        declaration: which timestamp says when a row happened, and how large a batch has to be.
+        last: the last accepted run.
+        options: how.
+
+    Raises:
+        BadInputError: something that was given cannot be read or used.
+    """
+    # Vars that cannot be used are refused before anything is read.
+    sql = ProjectSql(options.variables)
     delivered = inspect(raw_dir)
     figures = structure_figures(delivered, last)
     columns = {one.table.name: one.columns for one in delivered if one.files}
-    source = (raw_dir or SAMPLE_DIR).resolve()
     if any(one.missing or (one.table.required and not one.files) for one in delivered):
         note = (
             "what is required is not all there, so that dbt build would refuse the delivery: "
             "nothing else was judged"
         )
-        gathered = Gathered(figures, lambda _: "", None, columns, (note,))
-        return _finish(declaration, gathered, source, last, _RAW_MEMORY, options)
+        yield Gathered(figures, lambda _: "", None, columns, (note,))
+        return
     with tempfile.TemporaryDirectory(prefix="nps_check_") as folder:
         connection = open_scratch(Path(folder), raw_dir, seeds_dir, options.memory)
         try:
-            gathered = _gather_raw(connection, delivered, declaration, figures, last, options)
-            return _finish(declaration, gathered, source, last, _RAW_MEMORY, options)
+            yield _gather_raw(connection, sql, delivered, declaration, figures, last, options)
         finally:
             connection.close()
 
 
 def _gather_raw(
     connection: duckdb.DuckDBPyConnection,
+    sql: ProjectSql,
     delivered: list[DeliveredTable],
     declaration: Declaration,
     structure: list[Figure],
     last: Run | None,
     options: Options,
 ) -> Gathered:
-    sql = ProjectSql(options.variables)
     tables = {
         one.table.name: RawTable(
             one.table.name,
@@ -185,10 +211,28 @@ def check_marts(warehouse: Path, options: Options) -> Result:
     """
     declaration = load(options.expectations)
     last = last_accepted(options.state, declaration.gate)
+    with gather_marts(warehouse, declaration, last, options) as gathered:
+        return _finish(declaration, gathered, warehouse, last, _MARTS_MEMORY, options)
+
+
+@contextmanager
+def gather_marts(
+    warehouse: Path, declaration: Declaration, last: Run | None, options: Options
+) -> Iterator[Gathered]:
+    """The figures of a warehouse; its rows can be asked for as long as the context lasts.
+
+    Args:
+        warehouse: the DuckDB file that dbt built.
+        declaration: the ends of the scales.
+        last: the last accepted run.
+        options: how.
+
+    Raises:
+        BadInputError: something that was given cannot be read or used.
+    """
     connection = open_warehouse(warehouse, options.memory)
     try:
         sql = ProjectSql(options.variables)
-        figures = marts_figures(connection, sql, last)
 
         def find_keys(figure: Figure) -> str:
             if figure.figure != SCALE or figure.table_name != "fct_survey_responses":
@@ -199,8 +243,7 @@ def check_marts(warehouse: Path, options: Options) -> Result:
             found = answers_out_of_range(connection, sql, figure.column_name, bounds, MOST_KEYS)
             return f"response_id: {', '.join(found)}"
 
-        gathered = Gathered(figures, find_keys)
-        return _finish(declaration, gathered, warehouse, last, _MARTS_MEMORY, options)
+        yield Gathered(marts_figures(connection, sql, last), find_keys)
     finally:
         connection.close()
 
