@@ -12,7 +12,7 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 from click.testing import Result as CliResult
+from conftest import PROJECT, Build
 from gate_cases import (
     MARTS_CASES,
     NOW,
@@ -336,6 +337,35 @@ def test_table_in_another_format_is_the_same_table(gates: Gates) -> None:
     last = last_accepted(gates.clean_state, "raw")
     with gather_raw(raw_dir, None, RAW, last, gates.options("raw", "none")) as gathered:
         assert gathered.figures == gates.cases["raw"]
+
+
+def test_channels_may_be_mapped_by_the_business(gates: Gates, tmp_path: Path) -> None:
+    from nps_warehouse.gates.run import gather_raw
+
+    aliases = (PROJECT / "seeds" / "channel_aliases.csv").read_text()
+    (tmp_path / "channel_aliases.csv").write_text(f"{aliases.rstrip()}\nkiosk,Kiosk\n")
+    raw_dir, _ = gates.delivered("mapped", RAW_CASES["channels_are_mapped"].spoil)
+    with gather_raw(raw_dir, tmp_path, RAW, None, gates.options("raw", "none")) as gathered:
+        assert failed(judged(RAW, gathered.figures)) == set()
+
+
+def test_shipped_sample_has_the_warnings_that_are_documented(gates: Gates) -> None:
+    from nps_warehouse.gates.run import gather_raw
+
+    options = replace(gates.options("raw", "none"), now=datetime(2026, 1, 2, tzinfo=UTC))
+    with gather_raw(None, None, RAW, None, options) as gathered:
+        assert failed(judged(RAW, gathered.figures)) == {"text_is_utf_8"}
+
+
+@pytest.mark.thorough
+def test_marts_of_the_shipped_sample_have_the_warnings_that_are_documented(
+    gates: Gates, sample_build: Build
+) -> None:
+    from nps_warehouse.gates.run import check_marts
+
+    result = check_marts(sample_build.warehouse, gates.options("marts", "sample.jsonl"))
+    assert failed(result.outcomes) == {"few_rows_are_rejected"}
+    assert result.exit_code == 0
 
 
 def test_run_that_stops_is_no_measure_until_a_person_accepts_it(gates: Gates) -> None:

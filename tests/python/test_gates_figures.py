@@ -347,4 +347,4 @@ def test_documentation_names_every_expectation() -> None:
     text = (PROJECT / "docs" / "quality_gates.md").read_text()
     for gate in ("raw", "marts"):
         for one in load(EXPECTATIONS_DIR / f"{gate}.yml").expectations:
-            assert f"`{one.id}`" in text, one.id
+            assert f"| `{one.id}` | {one.severity} | {one.meaning} |\n" in text, one.id
