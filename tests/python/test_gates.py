@@ -196,9 +196,9 @@ def test_clean_is_judged_and_passes(gates: Gates, id_: str) -> None:
 @pytest.fixture(scope="module")
 def loosened(gates: Gates) -> dict[str, Outcome]:
     """Every expectation, and beside it one without bounds, on enough volume and on too little."""
-    outcomes = {}
+    outcomes: dict[str, Outcome] = {}
     for declaration in (RAW, MARTS):
-        figures = []
+        figures: list[Figure] = []
         for one in declaration.expectations:
             for volume in (one.minimum_volume, one.minimum_volume - 1):
                 figures += [
