@@ -518,6 +518,14 @@ def test_words_of_customers_are_nowhere(command: Path) -> None:
         assert "Geheimwort" not in path.read_text()
 
 
+def test_folder_of_something_else_is_refused(command: Path) -> None:
+    warehouse, state = command / "w.duckdb", command / "refused" / "runs"
+    done = called("marts", "--warehouse", warehouse, "--state", state, "--docs", command / "raw")
+    assert done.exit_code == 65
+    assert "holds something else" in done.stderr
+    assert (command / "raw" / "contacts.csv").exists()
+
+
 def test_result_is_written_as_json(command: Path) -> None:
     for gate, ids in (("raw", RAW_CASES), ("marts", MARTS_CASES)):
         result = json.loads((command / f"{gate}.json").read_text())

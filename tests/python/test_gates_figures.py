@@ -12,6 +12,7 @@ import duckdb
 import pytest
 from conftest import PROJECT
 from gate_cases import write_warehouse
+from nps_warehouse.gates.data_docs import may_be_replaced, stands_alone
 from nps_warehouse.gates.delivery import inspect, open_scratch
 from nps_warehouse.gates.expectations import EXPECTATIONS_DIR, BadInputError, load
 from nps_warehouse.gates.figure import Figure
@@ -294,6 +295,23 @@ def test_shipped_sample_is_inspected() -> None:
 @pytest.mark.parametrize("rule", [reads_the_clock, uses_bare_union, uses_select_distinct])
 def test_sql_of_figures_keeps_the_rules_of_models(rule: Rule) -> None:
     assert list(breaches(rule, templates("scripts/nps_warehouse/gates"))) == []
+
+
+# The pages.
+
+
+def test_folder_of_something_else_is_not_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    assert may_be_replaced(folder)
+    folder.mkdir()
+    assert may_be_replaced(folder)
+    page = folder / "index.html"
+    page.write_text("<html><head></head></html>")
+    assert not may_be_replaced(folder)
+    page.write_text(stands_alone(page.read_text()))
+    assert may_be_replaced(folder)
+    page.rename(folder / "precious.html")
+    assert not may_be_replaced(folder)
 
 
 # What earlier runs saw.

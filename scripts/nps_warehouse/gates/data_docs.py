@@ -65,3 +65,15 @@ def clean_site(folder: Path) -> None:
     shutil.rmtree(folder / "static", ignore_errors=True)
     for path in sorted(folder.rglob("*.html")):
         path.write_text(stands_alone(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def may_be_replaced(folder: Path) -> bool:
+    """Whether a folder is free for a site: not there, empty, or an earlier site of ours.
+
+    Args:
+        folder: what the user named.
+    """
+    if not folder.exists() or not any(folder.iterdir()):
+        return True
+    index = folder / "index.html"
+    return index.is_file() and _POLICY in index.read_text(encoding="utf-8", errors="replace")

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from nps_warehouse.gates.data_docs import clean_site
+from nps_warehouse.gates.data_docs import clean_site, may_be_replaced
 from nps_warehouse.gates.delivery import DeliveredTable, inspect, open_scratch
 from nps_warehouse.gates.expectations import BadInputError, Declaration, load
 from nps_warehouse.gates.figure import Figure, to_frame
@@ -313,6 +313,11 @@ def _explained(declaration: Declaration, gathered: Gathered, docs: Path | None) 
 
 def _write_docs(declaration: Declaration, frame: pd.DataFrame, docs: Path) -> None:
     try:
+        if not may_be_replaced(docs):
+            raise BadInputError(
+                f"data docs {docs}: the folder holds something else, and would be replaced. Name "
+                "another one, or an empty one."
+            )
         docs.parent.mkdir(parents=True, exist_ok=True)
         # Written beside and moved, so that a broken run leaves the older pages whole.
         with tempfile.TemporaryDirectory(dir=docs.parent, prefix=".new-") as folder:
