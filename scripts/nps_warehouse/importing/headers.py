@@ -94,18 +94,7 @@ class Header:
         Raises:
             ImportRefusedError: there is none, or more than one.
         """
-        wanted = {clean_name(name) for name in (*choice.ids, *choice.texts)}
-        found = [
-            column
-            for column in self.columns
-            if wanted & set(map(clean_name, column.names))
-            or any(p.search(name) for p in choice.matching for name in column.names)
-        ]
-        found = [
-            column
-            for column in found
-            if not any(p.search(name) for p in choice.excluding for name in column.names)
-        ]
+        found = [column for column in self.columns if choice.fits(column.names)]
         if len(found) == 1:
             return found[0]
         there = [" = ".join(dict.fromkeys(c.names)) for c in (found or self.columns)]

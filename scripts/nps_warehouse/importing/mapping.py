@@ -10,8 +10,8 @@ import codecs
 import json
 import re
 import zoneinfo
+from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Dict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,7 @@ import yaml
 from nps_warehouse.importing.refusal import ImportRefusedError, closest
 from nps_warehouse.importing.time_formats import TimeFormat, compile_format
 from nps_warehouse.landing import contract
+from nps_warehouse.landing.names import clean_name
 from nps_warehouse.landing.report import name_list
 
 FOLDER = Path(__file__).resolve().parent
@@ -41,6 +42,21 @@ class Choice:
     texts: tuple[str, ...] = ()
     matching: tuple[re.Pattern[str], ...] = ()
     excluding: tuple[re.Pattern[str], ...] = ()
+
+    def fits(self, names: Iterable[str]) -> bool:
+        """Whether a question of these names is meant. Any blanks in a text count as one.
+
+        Args:
+            names: its ids and texts.
+        """
+        folded = [" ".join(name.split()) for name in names]
+        wanted = {" ".join(clean_name(name).split()) for name in (*self.ids, *self.texts)}
+        is_meant = not wanted.isdisjoint(clean_name(name) for name in folded) or any(
+            pattern.search(name) for pattern in self.matching for name in folded
+        )
+        return is_meant and not any(
+            pattern.search(name) for pattern in self.excluding for name in folded
+        )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import duckdb
 from nps_warehouse.importing.mapping import Choice, describe
 from nps_warehouse.importing.refusal import ImportRefusedError
 from nps_warehouse.importing.sources import Source
-from nps_warehouse.landing.names import clean_name
 
 QUESTION_SEPARATOR = "' | '"
 """SQL of what stands between the columns that identify a question."""
@@ -18,6 +17,7 @@ QUESTION_SEPARATOR = "' | '"
 def choose(
     cursor: duckdb.DuckDBPyConnection,
     source: Source,
+    answers: str,
     question: str,
     texts: Sequence[str],
     choice: Choice,
@@ -30,6 +30,7 @@ def choose(
     Args:
         cursor: the connection that holds the answers.
         source: the file of the answers.
+        answers: SQL of its rows, as a relation named answer.
         question: SQL of a question's identity.
         texts: SQL of the columns with its text.
         choice: how it is chosen.
@@ -41,23 +42,10 @@ def choose(
     """
     columns = ", ".join([question, *texts])
     every: dict[str, list[str]] = {}
-    for row in cursor.execute(
-        f"select distinct {columns} from {source.table} as answer order by all"
-    ).fetchall():
+    for row in cursor.execute(f"select distinct {columns} from {answers} order by all").fetchall():
         names = every.setdefault(row[0], row[0].split(" | "))
         names += [text for text in row[1:] if text is not None and text not in names]
-    wanted = {clean_name(name) for name in (*choice.ids, *choice.texts)}
-    found = {
-        key: names
-        for key, names in every.items()
-        if (wanted & {clean_name(key), *map(clean_name, names)})
-        or any(p.search(name) for p in choice.matching for name in names)
-    }
-    found = {
-        key: names
-        for key, names in found.items()
-        if not any(p.search(name) for p in choice.excluding for name in names)
-    }
+    found = {key: names for key, names in every.items() if choice.fits([key, *names])}
     shown = {key: " = ".join(dict.fromkeys(n for n in names if n)) for key, names in found.items()}
     if not found or (is_single and len(found) > 1):
         there = shown or {

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import duckdb
 
 from nps_warehouse.importing.mapping import (
-    Answers,
     ColumnRule,
     Mapping,
     TableRule,
@@ -384,21 +383,28 @@ class _Query:
             trimmed(self._column_of(self.source, [name], "answers.by", "base"))
             for name in answers.by.values()
         ]
-        per = None
-        if answers.per is not None:
-            per = trimmed(self._column_of(self.source, [answers.per], "answers.per", "base"))
         takes = [self._column_of(source, [name], f"{target}.take", "answer") for name in rule.names]
-        question = (
-            f"concat_ws({QUESTION_SEPARATOR}, "
-            + ", ".join(f"coalesce({cell}, '')" for cell in cells[answers.question])
-            + ")"
-        )
+        identity = [f"coalesce({cell}, '')" for cell in cells[answers.question]]
+        relation = f"(select *, rowid as place from {source.table}) as answer"
+        if answers.per is not None:
+            # An id of a question may mean another one in another survey.
+            per = trimmed(self._column_of(self.source, [answers.per], "answers.per", "base"))
+            keys = ", ".join(f"{key} as k{number}" for number, key in enumerate(ours))
+            same = " and ".join(f"{key} = base.k{number}" for number, key in enumerate(theirs))
+            relation = (
+                f"(select answer.*, answer.rowid as place, base.per from {source.table} as answer "
+                f"left join (select {keys}, max({per}) as per from ({self.base}) as base "
+                f"group by {', '.join(f'k{number}' for number in range(len(ours)))}) as base "
+                f"on {same}) as answer"
+            )
+            identity.insert(0, "coalesce(answer.per, '')")
+        question = f"concat_ws({QUESTION_SEPARATOR}, {', '.join(identity)})"
         if self.cursor is None:
             return "cast(null as varchar)"
         try:
             chosen = choose(
-                self.cursor, source, question, cells[answers.text], rule.choice,
-                f"{self._shown()}.{target}", is_single=per is None,
+                self.cursor, source, relation, question, cells[answers.text], rule.choice,
+                f"{self._shown()}.{target}", is_single=answers.per is None,
             )  # fmt: skip
         except ImportRefusedError:
             if not rule.optional:
@@ -413,12 +419,13 @@ class _Query:
         value = f"coalesce({', '.join(filled)})"
         wanted = f"{question} in ({', '.join(map(sql.text, chosen))})"
         on = " and ".join(f"{key} = {alias}.k{number}" for number, key in enumerate(ours))
+        per_column = "answer.per" if answers.per is not None else "cast(null as varchar)"
         all_answers = (
-            f"(select {keys}, {value} as value, {question} as question, rowid as place "
-            f"from {source.table} as answer where {wanted})"
+            f"(select {keys}, {value} as value, {question} as question, {per_column} as per, place "
+            f"from {relation} where {wanted})"
         )
-        if per is not None:
-            self._refuse_several_per(all_answers, alias, on, per, answers, chosen, target)
+        if answers.per is not None:
+            self._refuse_several_per(all_answers, answers.per, chosen, target)
         numbers = ", ".join(f"k{number}" for number in range(len(theirs)))
         self.joins.append(
             f"left join (select * from {all_answers} qualify row_number() over "
@@ -428,24 +435,17 @@ class _Query:
         return f"{alias}.value"
 
     def _refuse_several_per(
-        self,
-        all_answers: str,
-        alias: str,
-        on: str,
-        per: str,
-        answers: Answers,
-        chosen: Dict[str, str],
-        target: str,
+        self, all_answers: str, per: str, chosen: Dict[str, str], target: str
     ) -> None:
         assert self.cursor is not None
         several = self.cursor.execute(
-            f"select {per}, list_sort(list(distinct {alias}.question)) from ({self.base}) as base "
-            f"inner join {all_answers} as {alias} on {on} group by 1 "
-            f"having count(distinct {alias}.question) > 1 order by 1 limit 1"
+            f"select per, list_sort(list(distinct question)) from {all_answers} as answers "
+            "where per is not null group by per having count(distinct question) > 1 "
+            "order by per limit 1"
         ).fetchone()
         if several is not None:
             raise ImportRefusedError(
-                f"{self.source.path}: {answers.per} {several[0]!r} has {len(several[1])} "
+                f"{self.source.path}: {per} {several[0]!r} has {len(several[1])} "
                 f"questions that {self._shown()}.{target} could come from: "
                 f"{describe([chosen[question] for question in several[1]])}. Choose by `id`, or "
                 "leave the others out with `except`."
