@@ -15,6 +15,8 @@ from nps_warehouse.landing.csv_reader import LFS_START, wide_encoding
 
 CHUNK = 1024 * 1024
 SAMPLE = 256 * 1024
+CLOSE = 0.1
+"""Two encodings are as likely where their scores differ by less, of a range of 0 to 1."""
 
 # What an export may be guessed to be in. Code pages of mainframes and old consoles fit any bytes.
 GUESSED = [
@@ -179,7 +181,7 @@ def _is_utf8(line: bytes) -> bool:
 
 
 def _detected(path: Path, first_bad: tuple[int, bytes]) -> str:
-    """The likeliest single encoding of a file that is not UTF-8."""
+    """The encoding of a file that is not UTF-8, where only one is likely."""
     sample = bytearray()
     for number, line in _lines(path):
         if line.isascii():
@@ -193,14 +195,35 @@ def _detected(path: Path, first_bad: tuple[int, bytes]) -> str:
             )
         if len(sample) < SAMPLE:
             sample += line
-    best = charset_normalizer.from_bytes(bytes(sample), cp_isolation=GUESSED).best()
-    if best is None:
-        raise ImportRefusedError(
-            f"{path}: line {first_bad[0]} is not UTF-8 ({_shown(first_bad[1])}), and no other "
-            "encoding is likely. Declare its `encoding`, and a `fallback_encoding` where it mixes "
-            "code pages."
-        )
-    return best.encoding
+    matches = list(charset_normalizer.from_bytes(bytes(sample), cp_isolation=GUESSED))
+    likely = [
+        match
+        for match in matches
+        if match.chaos <= matches[0].chaos + CLOSE
+        and match.coherence >= matches[0].coherence - CLOSE
+    ]
+    if len({str(match) for match in likely}) == 1:
+        return likely[0].encoding
+    # Several code pages give plausible words, and only people can tell which are right.
+    names = [match.encoding for match in likely] or ["cp1252", "cp1250", "latin_1"]
+    if likely and "cp1252" in {name for match in matches for name in match.could_be_from_charset}:
+        names.append("cp1252")
+    readings = [
+        f"{_first_word(line, name)!r} in {name}"
+        for name in dict.fromkeys(names)
+        for line in [first_bad[1] or bytes(sample)]
+    ]
+    raise ImportRefusedError(
+        f"{path}: line {first_bad[0]} is not UTF-8, and several encodings are as likely. It reads "
+        f"{', '.join(readings[:6])}. Declare the right one: `encoding: …` for its source, and a "
+        "`fallback_encoding` where the file mixes code pages."
+    )
+
+
+def _first_word(line: bytes, encoding: str) -> str:
+    """The first word with a letter that is not ASCII, as an encoding reads it."""
+    words = line.decode(encoding, "replace").replace(",", " ").split()
+    return next((word for word in words if not word.isascii()), "")
 
 
 class _Repairs:

@@ -273,6 +273,11 @@ def _document(path: Path, shown: str) -> dict[str, Any]:
 
 
 @cache
+def _contract() -> tuple[contract.Table, ...]:
+    return contract.load_contract()
+
+
+@cache
 def _schema() -> dict[str, Any]:
     schema: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
     return schema
@@ -341,7 +346,7 @@ class _Reader:
     def __init__(self, shown: str) -> None:
         self.shown = shown
         self.pivot: int | None = None
-        self.tables = {table.name: table for table in contract.load_contract()}
+        self.tables = {table.name: table for table in _contract()}
 
     def refuse(self, key: str, problem: str) -> ImportRefusedError:
         return ImportRefusedError(f"{self.shown}: {key}: {problem}")

@@ -27,6 +27,8 @@ from nps_warehouse.importing.time_formats import instant_sql, parts_sql
 from nps_warehouse.landing import sql
 
 MEMORY_LIMIT = "512MB"
+SMALL = 16 * 1024 * 1024
+"""Bytes of an export that is worked on in memory; a larger one in a file beside the tables."""
 UNDATED = "undated"
 SUFFIXES = (".csv", ".tsv", ".txt", *EXCEL_SUFFIXES)
 
@@ -162,8 +164,9 @@ def _import_one(
     files: list[NewFile],
     dry_run: bool,
 ) -> Imported:
+    is_small = sum(path.stat().st_size for path in members.values()) < SMALL
     with duckdb.connect(
-        str(work / "work.duckdb"),
+        ":memory:" if is_small else str(work / "work.duckdb"),
         config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(work / "spilled")},
     ) as connection:
         connection.execute("set TimeZone = 'UTC'")

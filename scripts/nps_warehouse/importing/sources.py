@@ -171,6 +171,9 @@ def load_source(cursor: duckdb.DuckDBPyConnection, source: Source) -> None:
     Args:
         cursor: connection to write with.
         source: an opened file; receives its counts.
+
+    Raises:
+        ImportRefusedError: it has records, and none can be read.
     """
     unpivot = source.rule.unpivot
     width = len(source.header.columns) - (2 if unpivot else 0)
@@ -183,6 +186,12 @@ def load_source(cursor: duckdb.DuckDBPyConnection, source: Source) -> None:
         _load_fast(cursor, source, width, used)
     if not source.rows:
         _load_slowly(cursor, source, width, used)
+    if source.rows and source.rows == len(source.broken):
+        raise ImportRefusedError(
+            f"{source.path}: none of its {source.rows:,} records can be read; of the first: "
+            f"{source.broken[0]}. Declare the `delimiter`, `escape` and `skip_rows` of its source, "
+            "or export it again."
+        )
     if unpivot is not None:
         _unpivot(cursor, source, width)
 
