@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from importing_helpers import as_csv, files_of, imported, picked, rows_of, written
+from nps_warehouse.benchmark.importing import IMPORT, READ, measure, table, write_export
 from nps_warehouse.importing.mapping import PRESETS, SCHEMA_FILE, load_mapping, preset_names
 from nps_warehouse.importing.refusal import ImportRefusedError
 from nps_warehouse.landing.contract import load_contract
@@ -326,3 +327,23 @@ def test_files_of_an_import_are_only_the_tables(tmp_path: Path) -> None:
     imported(tmp_path / "raw", "qualtrics_csv", export, timezone="UTC")
     (name,) = files_of(tmp_path / "raw")
     assert name.startswith("survey_responses/20240331T023000000000Z-qualtrics_csv-")
+
+
+def test_export_of_the_benchmark_is_imported_whole(tmp_path: Path) -> None:
+    export = tmp_path / "export.csv"
+    write_export(export, 500)
+    (result,) = imported(tmp_path / "raw", "qualtrics_csv", export, timezone="Europe/Berlin")
+    assert (result.sources[0].rows, result.tables[0].rows) == (500, 500)
+    rows = rows_of(tmp_path / "raw")
+    # The second answer: score 7, ended 41 + 31 seconds after midnight, in winter time.
+    second = picked(rows, "score", "responded_at", "customer_id")[1]
+    assert second == ("7", "2023-12-31T23:01:12Z", "C000001")
+
+
+@pytest.mark.thorough
+def test_benchmark_measures_both(tmp_path: Path) -> None:
+    runs = measure(2000, 1, tmp_path)
+    assert set(runs) == {IMPORT, READ}
+    text = table(2000, runs)
+    assert text.count("\n") == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["qualtrics-2000.csv"]

@@ -81,12 +81,9 @@ select
     case
         when lower(cast(finished as varchar)) in ('1', 'true') then 'complete' else 'partial'
     end as status,
-    -- 1 is a preview, 2 an answer made by a test.
-    case
-        when lower(cast(status as varchar)) in ('1', '2', 'survey preview', 'survey test')
-            then 'true'
-        else 'false'
-    end as is_test,
+    -- A sum of flags: 1 preview, 2 test, 4 imported, 8 spam, 16 offline.
+    case when cast(status as varchar) in ('1', '2', '9', '17') then 'true' else 'false' end
+        as is_test,
     cast(cast(last_modified_date as timestamp) as varchar) || 'Z' as updated_at,
     cast(null as varchar) as _line_error,
     'qualtrics.survey_response' as _source_file,
