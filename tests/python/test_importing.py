@@ -162,6 +162,7 @@ def fivetran(folder: Path, question: str = "How likely are you to recommend us?"
     written(
         folder / "distribution_contact.csv",
         "contact_id,distribution_id,opened_at,response_id,sent_at,status\n"
+        "C_0,D_0,,R_1,2023-06-03 01:00:00.000000,SoftBounce\n"
         "C_1,D_1,2023-06-05 01:00:00.000000,R_1,2023-06-04 01:00:00.000000,SurveyFinished\n"
         "C_2,D_1,,,2023-06-04 01:00:00.000000,HardBounce\n",
     )
@@ -177,7 +178,11 @@ def test_fivetran_schema(tmp_path: Path) -> None:
     ]
     assert picked(
         rows_of(tmp_path / "raw", "survey_invitations"), "invitation_id", "survey_id", "status"
-    ) == [("D_1-C_1", "SV_1", "responded"), ("D_1-C_2", "", "bounced")]
+    ) == [
+        ("D_0-C_0", "SV_1", "bounced"),
+        ("D_1-C_1", "SV_1", "responded"),
+        ("D_1-C_2", "", "bounced"),
+    ]
     responses = result.tables[0]
     assert responses.left_out == {"no answer to the question": 1}
     assert any("1 repeated answer" in note for note in responses.notes)

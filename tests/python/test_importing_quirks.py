@@ -316,19 +316,22 @@ def test_broken_records_reach_the_warehouse_as_rejected_rows(tmp_path: Path) -> 
     assert rows == [("1", False), (None, True), (None, True)]
 
 
-def workbook(path: Path, rows: list[list[str | float]], sheet: str = "Data") -> Path:
+Cell = str | float | dt.datetime
+
+
+def cell_xml(cell: Cell) -> str:
+    if isinstance(cell, dt.datetime):
+        # Days since Excel's epoch, in the style of a date and time.
+        days = (cell - dt.datetime(1899, 12, 30)) / dt.timedelta(days=1)  # noqa: DTZ001
+        return f'<c s="1"><v>{days!r}</v></c>'
+    if isinstance(cell, float):
+        return f"<c><v>{cell!r}</v></c>"
+    return f'<c t="inlineStr"><is><t>{escape(cell)}</t></is></c>'
+
+
+def workbook(path: Path, rows: list[list[Cell]], sheet: str = "Data") -> Path:
     """A small .xlsx, written by hand."""
-    cells = "".join(
-        "<row>"
-        + "".join(
-            f"<c><v>{cell!r}</v></c>"
-            if isinstance(cell, float)
-            else f'<c t="inlineStr"><is><t>{escape(cell)}</t></is></c>'
-            for cell in row
-        )
-        + "</row>"
-        for row in rows
-    )
+    cells = "".join(f"<row>{''.join(map(cell_xml, row))}</row>" for row in rows)
     main_ns = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -353,6 +356,11 @@ def workbook(path: Path, rows: list[list[str | float]], sheet: str = "Data") -> 
             f'Type="{office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
         )
         archive.writestr(
+            "xl/styles.xml",
+            f'<styleSheet xmlns="{main_ns}"><cellXfs count="2"><xf numFmtId="0"/>'
+            '<xf numFmtId="22"/></cellXfs></styleSheet>',
+        )
+        archive.writestr(
             "xl/worksheets/sheet1.xml",
             f'<worksheet xmlns="{main_ns}"><sheetData>{cells}</sheetData></worksheet>',
         )
@@ -374,6 +382,27 @@ def test_excel(tmp_path: Path) -> None:
     assert picked(rows_of(tmp_path / "raw"), "response_id", "score", "responded_at") == [
         ("a", "9", "2015-03-12"),
         ("7", "8.5", "2015-03-13T06:00:00Z"),
+    ]
+
+
+def test_excel_dates_are_known_as_such(tmp_path: Path) -> None:
+    moments = [dt.datetime(2024, 7, 1, 18, 30), dt.datetime(2024, 1, 1)]  # noqa: DTZ001
+    export = workbook(
+        tmp_path / "a.xlsx",
+        [["response_id", "score", "responded_at"], ["a", 9.0, moments[0]], ["b", 0.0, moments[1]],
+         ["c", 7.0, "1/2/24"]],
+    )  # fmt: skip
+    rules = written(
+        tmp_path / "mine.yml",
+        "extends: plain_responses\ntimezone: America/New_York\ntwo_digit_years_up_to: 2049\n"
+        "tables:\n  survey_responses:\n    columns:\n"
+        '      responded_at: {column: responded_at, format: "%m/%d/%y"}\n',
+    )
+    imported(tmp_path / "raw", rules, export)
+    assert picked(rows_of(tmp_path / "raw"), "response_id", "responded_at") == [
+        ("a", "2024-07-01T22:30:00Z"),
+        ("b", "2024-01-01T05:00:00Z"),
+        ("c", "2024-01-02"),
     ]
 
 
