@@ -115,6 +115,16 @@ def test_declared_order_of_exports_with_the_same_newest_time(tmp_path: Path, rev
         assert comments(raw) == {"r1": f"new {number}"}
 
 
+def test_exports_that_end_at_the_same_time_are_noted(tmp_path: Path) -> None:
+    row = ["r1", "9", "2024-01-01T10:00:00Z"]
+    first = written(tmp_path / "a.csv", as_csv([HEADER, [*row, "old"]]))
+    second = written(tmp_path / "b.csv", as_csv([HEADER, [*row, "new"]]))
+    (result,) = imported(tmp_path / "raw", "plain_responses", first)
+    assert result.tables[0].notes == []
+    (result,) = imported(tmp_path / "raw", "plain_responses", second)
+    assert "2 exports end at the same time" in result.tables[0].notes[0]
+
+
 def test_exports_without_any_time_need_an_order(tmp_path: Path) -> None:
     rules = written(
         tmp_path / "mine.yml",

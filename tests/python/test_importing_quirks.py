@@ -505,6 +505,32 @@ def test_other_form_of_the_table_is_refused(tmp_path: Path) -> None:
         imported(tmp_path / "raw", "plain_responses", export)
 
 
+def test_folder_of_exports(tmp_path: Path) -> None:
+    for number in (1, 2):
+        written(tmp_path / "in" / f"{number}.csv", HEADER + f"{number},9,2024-01-0{number},\n")
+    written(tmp_path / "in" / "notes.md", "not an export")
+    written(tmp_path / "in" / ".hidden.csv", "not an export")
+    results = imported(tmp_path / "raw", "plain_responses", tmp_path / "in")
+    assert len(results) == 2
+    assert picked(rows_of(tmp_path / "raw"), "response_id") == [("1",), ("2",)]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["tickets.csv"], "no file is the source ratings"),
+        (["tickets.csv", "ticket_2.csv", "satisfaction_ratings.csv"], "all are the source tickets"),
+        ([], "There are nothing"),
+    ],
+)
+def test_files_that_make_no_export(tmp_path: Path, names: list[str], message: str) -> None:
+    (tmp_path / "in").mkdir()
+    for name in names:
+        written(tmp_path / "in" / name, "id\n1\n")
+    with pytest.raises(ImportRefusedError, match=message):
+        imported(tmp_path / "raw", "zendesk", tmp_path / "in")
+
+
 def test_one_bad_export_of_many_leaves_nothing(tmp_path: Path) -> None:
     good = written(tmp_path / "a.csv", HEADER + "1,9,2024-01-01,\n")
     imported(tmp_path / "raw", "plain_responses", good)

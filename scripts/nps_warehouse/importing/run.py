@@ -140,6 +140,7 @@ def import_exports(
             results.append(result)
         _refuse_undated(mapping, results, raw_dir)
         _note_other_mappings(mapping, results, raw_dir)
+        _note_equal_order(mapping, results, raw_dir)
         if not dry_run:
             put(raw_dir, work, list({(f.table, f.name): f for f in files}.values()))
     return results
@@ -307,4 +308,23 @@ def _note_other_mappings(mapping: Mapping, results: Sequence[Imported], raw_dir:
                 made.notes.append(
                     f"the same export is there by another mapping: {describe(others)}. Remove that "
                     "file if this one takes its place"
+                )
+
+
+def _note_equal_order(mapping: Mapping, results: Sequence[Imported], raw_dir: Path) -> None:
+    """Say where an answer could be in two exports of which none is known to be newer."""
+    for result in results:
+        for made in result.tables:
+            # A row that says itself when it was corrected needs no order of files.
+            if result.order == UNDATED or "updated_at" in made.columns:
+                continue
+            start = f"{result.order}-{mapping.name}-"
+            there = (path.stem for path in (raw_dir / made.name).glob(f"{start}*.csv"))
+            digests = {stem.removeprefix(start).removesuffix("-broken") for stem in there} | {
+                other.digest for other in results if other.order == result.order
+            }
+            if len(digests) > 1:
+                made.notes.append(
+                    f"{len(digests)} exports end at the same time ({result.order}): if one of them "
+                    "corrects another, say which is newer with --exported-at or `order`"
                 )
