@@ -209,7 +209,7 @@ def test_any_bytes(content: bytes) -> None:
 
 
 @pytest.mark.thorough
-@settings(max_examples=3000)
+@settings(max_examples=1000)
 @given(content=BYTES)
 def test_very_many_bytes_after_the_header(content: bytes) -> None:
     any_bytes(",".join(HEADER).encode() + b"\n" + content)
