@@ -111,6 +111,28 @@ def test_question_is_chosen_by_its_text(tmp_path: Path, texts: list[str], messag
         )
 
 
+DUTCH = "Hoe waarschijnlijk is het dat u ons zou aanbevelen?"
+
+
+@pytest.mark.parametrize(
+    ("group", "score"), [(["Q1_NPS_GROUP"], "3"), (["Q2_NPS_GROUP"], "9"), ([], None)]
+)
+def test_question_of_its_type_is_found_in_any_language(
+    tmp_path: Path, group: list[str], score: str | None
+) -> None:
+    codes = ["ResponseId", "RecordedDate", "Q1", "Q2", *group]
+    ids = [json.dumps({"ImportId": name}) for name in ("_recordId", "recordedDate", *codes[2:])]
+    texts = ["Antwoord-ID", "Datum", DUTCH, DUTCH, *group]
+    answer = ["R_1", "2024-01-01 00:00:00", "3", "9", *("Promoter" for _ in group)]
+    export = written(tmp_path / "a.csv", as_csv([codes, texts, ids, answer]))
+    if score is None:
+        with pytest.raises(ImportRefusedError, match="no column is the question"):
+            imported(tmp_path / "raw", "qualtrics_csv", export, timezone="UTC")
+    else:
+        imported(tmp_path / "raw", "qualtrics_csv", export, timezone="UTC")
+        assert picked(rows_of(tmp_path / "raw"), "score") == [(score,)]
+
+
 def test_surveymonkey(tmp_path: Path) -> None:
     question = "How likely is it that you would recommend us to a friend?"
     export = as_csv(

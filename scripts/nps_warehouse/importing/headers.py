@@ -94,7 +94,9 @@ class Header:
         Raises:
             ImportRefusedError: there is none, or more than one.
         """
-        found = [column for column in self.columns if choice.fits(column.names)]
+        found = self._with_one_beside(choice.beside) if choice.beside is not None else []
+        if not found:
+            found = [column for column in self.columns if choice.fits(column.names)]
         if len(found) == 1:
             return found[0]
         there = [" = ".join(dict.fromkeys(c.names)) for c in (found or self.columns)]
@@ -104,6 +106,16 @@ class Header:
             f"{'They' if found else 'There'} are {describe(there)}. Name the one in the mapping: "
             f"`{target.rpartition('.')[2]}: {{column: …}}`."
         )
+
+    def _with_one_beside(self, suffix: str) -> list[Column]:
+        """The columns that have another one of their own name and this suffix."""
+        every = {clean_name(name) for column in self.columns for name in column.names}
+        ending = clean_name(suffix)
+        return [
+            column
+            for column in self.columns
+            if any(f"{clean_name(name)}{ending}" in every for name in column.names)
+        ]
 
 
 def read_header(kind: str, records: Sequence[Sequence[str]], shown: str) -> Header:

@@ -36,12 +36,16 @@ WAYS = ("column", "columns", "sum", "question", "answer_to", "constant", "row_ha
 
 @dataclass(frozen=True)
 class Choice:
-    """How one question is chosen among those of an export: by its id, its text or a pattern."""
+    """How one question is chosen among those of an export: by its id, its text or a pattern.
+
+    Before all these by `beside`: the suffix of a column that stands beside a question of its type.
+    """
 
     ids: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     matching: tuple[re.Pattern[str], ...] = ()
     excluding: tuple[re.Pattern[str], ...] = ()
+    beside: str | None = None
 
     def fits(self, names: Iterable[str]) -> bool:
         """Whether a question of these names is meant. Any blanks in a text count as one.
@@ -540,9 +544,12 @@ class _Reader:
             _list(entry.get("text")),
             self.patterns(f"{key}.matching", entry.get("matching")),
             self.patterns(f"{key}.except", entry.get("except")),
+            entry.get("beside"),
         )
-        if not (choice.ids or choice.texts or choice.matching):
-            raise self.refuse(key, "needs `id`, `text` or `matching`, which say the question.")
+        if not (choice.ids or choice.texts or choice.matching or choice.beside):
+            raise self.refuse(
+                key, "needs `id`, `text`, `matching` or `beside`, which say the question."
+            )
         return choice
 
     def patterns(self, key: str, entry: object) -> tuple[re.Pattern[str], ...]:
