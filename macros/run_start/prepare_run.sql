@@ -17,11 +17,17 @@
     {% endif %}
 {% endmacro %}
 
-{# Lands NPS_RAW_DIR (and business seeds of NPS_SEEDS_DIR) as schema raw; returns its report. #}
+{# Lands NPS_RAW_DIR (and business seeds of NPS_SEEDS_DIR) as schema raw; returns its report. What
+   an adapter brings need not be there. #}
 {% macro land_raw_files() %}
     {% set folders = [env_var('NPS_RAW_DIR', ''), env_var('NPS_SEEDS_DIR', '')] %}
+    {% set adapted = adapters_that_are_on() | join(',') %}
     {% set call %}
-        select nps_land('{{ folders[0].replace("'", "''") }}', '{{ folders[1].replace("'", "''") }}')
+        select nps_land(
+            '{{ folders[0].replace("'", "''") }}',
+            '{{ folders[1].replace("'", "''") }}',
+            '{{ adapted }}'
+        )
     {% endset %}
     {% do return(fromjson(run_query(call).rows[0][0])) %}
 {% endmacro %}

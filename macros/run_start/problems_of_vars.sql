@@ -51,6 +51,18 @@
         ) %}
     {% endif %}
 
+    {% for name in adapters() if var(name) is not none %}
+        {% if not modules.re.match('^[A-Za-z_][A-Za-z0-9_]*$', var(name) | string) %}
+            {% do problems.append(refused_var(name, 'the name of a schema, or null')) %}
+        {% endif %}
+        {% if not env_var('NPS_RAW_DIR', '') %}
+            {% do problems.append(
+                name ~ ' is set, and NPS_RAW_DIR is not: the sample would be counted with your own '
+                ~ 'data. NPS_RAW_DIR must name the folder of the raw tables that no adapter brings.'
+            ) %}
+        {% endif %}
+    {% endfor %}
+
     {% do return(problems) %}
 {% endmacro %}
 

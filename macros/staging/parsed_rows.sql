@@ -18,7 +18,7 @@ with
 
 delivered as (
 
-    select * from {{ source('raw', table) }}
+    select * from {{ delivered_rows(table, columns | map(attribute='name') | list) }}
 
 ),
 

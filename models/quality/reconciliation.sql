@@ -7,7 +7,7 @@ rows_read as (
         select
             '{{ table }}' as table_name,
             count(*) as rows_read
-        from {{ source('raw', table) }}
+        from {{ delivered_rows(table) }}
         {{- "
         union all
         " if not loop.last }}

@@ -583,7 +583,7 @@ def test_no_seeds_folder(delivery: Delivery, tmp_path: Path) -> None:
 
 
 def call(delivery: Delivery, raw: str | None, seeds: str | None) -> dict[str, list[str]]:
-    row = delivery.connection.execute("select nps_land(?, ?)", [raw, seeds]).fetchone()
+    row = delivery.connection.execute("select nps_land(?, ?, null)", [raw, seeds]).fetchone()
     assert row is not None
     answer: dict[str, list[str]] = json.loads(row[0])
     assert sorted(answer) == ["errors", "warnings"]

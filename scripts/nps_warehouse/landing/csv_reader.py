@@ -21,7 +21,7 @@ BOM = b"\xef\xbb\xbf"
 LONGEST_FIELD = 64 * 1024 * 1024
 LONGEST_HEADER = 1024 * 1024
 
-_LFS_START = b"version https://git-lfs"
+LFS_START = b"version https://git-lfs"
 _WIDE_MARKS = {
     b"\xff\xfe\x00\x00": "UTF-32",
     b"\x00\x00\xfe\xff": "UTF-32",
@@ -98,6 +98,22 @@ class _Lines:
         self.stream.seek(0, 2)
 
 
+def wide_encoding(start: bytes) -> str | None:
+    """The encoding of more than one byte a character that a file begins in; None for any other.
+
+    Args:
+        start: the first bytes of the file.
+    """
+    encoding = next((name for mark, name in _WIDE_MARKS.items() if start.startswith(mark)), None)
+    if encoding is None:
+        sample = start[: min(len(start), 64) // 4 * 4]
+        if sample and sample.count(0) * 4 == len(sample) * 3:
+            encoding = "UTF-32"
+        elif any(sample[0::2]) != any(sample[1::2]):
+            encoding = "UTF-16"
+    return encoding
+
+
 def refuse_unreadable(path: Path, table: str, relative: str) -> bytes:
     """Refuse a file that is no data at all.
 
@@ -124,7 +140,7 @@ def refuse_unreadable(path: Path, table: str, relative: str) -> bytes:
             f"table {table}: file {relative} is empty (0 bytes). Deliver it again; a table "
             "without rows still needs its header."
         )
-    if start.startswith(_LFS_START):
+    if start.startswith(LFS_START):
         raise FileError(
             f"table {table}: file {relative} is a Git LFS pointer, not the data. "
             "Run `git lfs pull` in the repository that holds it."
@@ -144,7 +160,12 @@ def read_header(path: Path, table: str, relative: str) -> Header:
         FileError: the file or its header cannot be used.
     """
     start = refuse_unreadable(path, table, relative)
-    _refuse_wide_encoding(start, table, relative)
+    encoding = wide_encoding(start)
+    if encoding is not None:
+        raise FileError(
+            f"table {table}: file {relative} is {encoding}, not UTF-8. "
+            "Save or convert it as UTF-8 (for example `iconv -t UTF-8`)."
+        )
     with path.open("rb") as stream:
         lines = _Lines(stream, LONGEST_HEADER)
         record = _next_record(_reader(lines), lines)
@@ -180,30 +201,63 @@ def read_records(
         longest_field: limit of one field, in characters; an unclosed quote may not use more
             memory than that.
     """
+    header_seen = False
+    for record in read_rows(path, longest_field):
+        if record.error is None and not record.fields:
+            continue
+        if not header_seen:
+            header_seen = True
+        elif record.error is None and len(record.fields) != field_count:
+            yield Record([], wrong_count(record, field_count), record.line)
+        else:
+            yield record
+
+
+def read_rows(
+    path: Path,
+    longest_field: int = LONGEST_FIELD,
+    delimiter: str = ",",
+    escape: str | None = None,
+) -> Iterator[Record]:
+    """Every record of a file in UTF-8, the header included, each of any number of fields.
+
+    An empty line is a record without fields.
+
+    Args:
+        path: the file.
+        longest_field: limit of one field, in characters.
+        delimiter: one character.
+        escape: the character before a quote inside quotes, where that is not doubled.
+    """
     limit_before = csv.field_size_limit(longest_field)
     try:
         with path.open("rb") as stream:
             lines = _Lines(stream, longest_field)
-            reader = _reader(lines)
-            header_seen = False
+            reader = _reader(lines, delimiter, escape)
             while (record := _next_record(reader, lines)) is not None:
-                if record.error is None and not record.fields:
-                    continue
-                if not header_seen:
-                    header_seen = True
-                elif record.error is None and len(record.fields) != field_count:
-                    yield Record([], _wrong_count(record, field_count), record.line)
-                else:
-                    yield record
+                yield record
     finally:
         csv.field_size_limit(limit_before)
 
 
-def _reader(lines: _Lines) -> Iterator[list[str]]:
-    return csv.reader(lines, delimiter=",", quotechar='"', doublequote=True, strict=True)
+def _reader(lines: _Lines, delimiter: str = ",", escape: str | None = None) -> Iterator[list[str]]:
+    return csv.reader(
+        lines,
+        delimiter=delimiter,
+        quotechar='"',
+        doublequote=escape is None,
+        escapechar=escape,
+        strict=True,
+    )
 
 
-def _wrong_count(record: Record, field_count: int) -> str:
+def wrong_count(record: Record, field_count: int) -> str:
+    """Why a record without an error of its own is none of this file's.
+
+    Args:
+        record: the record.
+        field_count: number of columns in the header.
+    """
     reason = f"{line_errors.FIELD_COUNT}: {len(record.fields)} where the header has {field_count}"
     return line_errors.at_line(reason, record.line)
 
@@ -251,18 +305,3 @@ def _broken(lines: _Lines, first: int, problem: str) -> str:
     if "new-line character" in problem:
         return line_errors.at_line(line_errors.LONE_CARRIAGE_RETURN, first)
     return line_errors.at_line(line_errors.BROKEN_QUOTES, first)
-
-
-def _refuse_wide_encoding(start: bytes, table: str, relative: str) -> None:
-    encoding = next((name for mark, name in _WIDE_MARKS.items() if start.startswith(mark)), None)
-    if encoding is None:
-        sample = start[: min(len(start), 64) // 4 * 4]
-        if sample and sample.count(0) * 4 == len(sample) * 3:
-            encoding = "UTF-32"
-        elif any(sample[0::2]) != any(sample[1::2]):
-            encoding = "UTF-16"
-    if encoding is not None:
-        raise FileError(
-            f"table {table}: file {relative} is {encoding}, not UTF-8. "
-            "Save or convert it as UTF-8 (for example `iconv -t UTF-8`)."
-        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -76,6 +76,7 @@ def land(
     raw_dir: str | None = None,
     seeds_dir: str | None = None,
     project: Project | None = None,
+    adapted: Sequence[str] = (),
 ) -> Report:
     """Land every table of the contract in schema `raw` of the connection's default database.
 
@@ -84,12 +85,16 @@ def land(
         raw_dir: the delivered folder; the shipped sample where null or empty.
         seeds_dir: the business's own seeds; none where null or empty.
         project: where contract, sample and shipped seeds are, if not in this project.
+        adapted: tables that need no files, as adapters bring them.
 
     Returns:
         All problems found in all tables. With any error nothing was changed.
     """
     project = project or Project()
-    tables = contract.load_contract(project.contract_file)
+    tables = tuple(
+        replace(table, required=False) if table.name in adapted else table
+        for table in contract.load_contract(project.contract_file)
+    )
     folder = Path(raw_dir or project.sample_dir).resolve()
     report = Report()
     cursor = connection.cursor()

@@ -1,4 +1,4 @@
-"""The landing as a SQL function of dbt-duckdb: `select nps_land(raw_dir, seeds_dir)`."""
+"""The landing as a SQL function of dbt-duckdb: `select nps_land(raw_dir, seeds_dir, adapted)`."""
 
 from __future__ import annotations
 
@@ -44,14 +44,16 @@ class Plugin(BasePlugin):
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Make `nps_land` known to a connection.
 
-    `nps_land(raw_dir, seeds_dir)` lands the files of `raw_dir` (null or empty: the shipped sample)
-    and the seeds of `seeds_dir` (null or empty: none). It returns JSON text with the lists
-    `errors` and `warnings`, and raises nothing.
+    `nps_land(raw_dir, seeds_dir, adapted)` lands the files of `raw_dir` (null or empty: the shipped
+    sample) and the seeds of `seeds_dir` (null or empty: none). The tables in `adapted`, with commas
+    between, come from adapters too: their files may be missing. It returns JSON text with the
+    lists `errors` and `warnings`, and raises nothing.
     """
 
-    def nps_land(raw_dir: str | None, seeds_dir: str | None) -> str:
+    def nps_land(raw_dir: str | None, seeds_dir: str | None, adapted: str | None) -> str:
         try:
-            return land(connection, raw_dir, seeds_dir).to_json()
+            tables = tuple(filter(None, (adapted or "").split(",")))
+            return land(connection, raw_dir, seeds_dir, adapted=tables).to_json()
         except Exception as problem:
             what = " ".join(f"{type(problem).__name__}: {problem}".split())
             report = Report()
@@ -61,7 +63,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     connection.create_function(
         "nps_land",
         nps_land,
-        ["VARCHAR", "VARCHAR"],
+        ["VARCHAR", "VARCHAR", "VARCHAR"],
         "VARCHAR",
         null_handling=SPECIAL,
         side_effects=True,
