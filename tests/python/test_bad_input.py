@@ -229,6 +229,11 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_period_basis": "sent",
         "nps_min_responses": 0,
         "nps_fiscal_year_start_month": 13,
+        "nps_chart_baseline_days": 19,
+        "nps_ewma_weight": 1,
+        "nps_ewma_limit": 0,
+        "nps_cusum_slack": -0.5,
+        "nps_cusum_limit": 0,
         "agent_identity": "initials",
     },
     "what only looks right": {
@@ -239,6 +244,11 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_period_basis": "Responded",
         "nps_min_responses": "30",
         "nps_fiscal_year_start_month": "April",
+        "nps_chart_baseline_days": 90.5,
+        "nps_ewma_weight": "0.2",
+        "nps_ewma_limit": None,
+        "nps_cusum_slack": "half",
+        "nps_cusum_limit": None,
         "agent_identity": None,
     },
 }
