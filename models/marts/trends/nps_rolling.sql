@@ -18,6 +18,8 @@ months as (
 counts as (
 
     {% for length in lengths -%}
+        {% set rolling = "partition by scope_type, scope_id, survey_type order by month_number "
+            ~ "range between " ~ (length - 1) ~ " preceding and current row" -%}
         select
             scope_type,
             scope_id,
@@ -28,15 +30,10 @@ counts as (
             is_complete,
             {{ length }} as rolling_months,
             {% for count in ['responses', 'promoters', 'passives', 'detractors'] -%}
-                cast(sum({{ count }}) over rolling as bigint) as {{ count }},
+                cast(sum({{ count }}) over ({{ rolling }}) as bigint) as {{ count }},
             {% endfor -%}
-            count(*) over rolling as months_with_answers
+            count(*) over ({{ rolling }}) as months_with_answers
         from months
-        window rolling as (
-            partition by scope_type, scope_id, survey_type
-            order by month_number
-            range between {{ length - 1 }} preceding and current row
-        )
         {{- "
         union all
         " if not loop.last }}
