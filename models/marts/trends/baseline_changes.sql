@@ -50,15 +50,15 @@ compared as (
         baselines.nps_standard_error as baseline_nps_standard_error,
         baselines.nps_ci_low as baseline_nps_ci_low,
         baselines.nps_ci_high as baseline_nps_ci_high,
-        {{ change_columns('placed', 'others') }},
-        {{ is_testable('placed', 'others') }} as is_testable
+        {{ change_columns('placed', 'usual') }},
+        {{ is_testable('placed', 'usual') }} as is_testable
     from placed
     left join baselines
         on {{ same(scope_key(), 'placed', 'baselines') }}
     -- A period that shares days with its baseline is no independent sample: it is not compared.
-    left join baselines as others
+    left join baselines as usual
         on
-            {{ same(scope_key(), 'placed', 'others') }}
+            {{ same(scope_key(), 'placed', 'usual') }}
             and not placed.is_in_baseline
 
 )

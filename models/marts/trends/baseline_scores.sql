@@ -36,8 +36,8 @@ counts as (
     inner join days
         on
             {{ same(scope_key(), 'windows', 'days') }}
-            and days.period_start >= windows.baseline_start
-            and days.period_start <= windows.baseline_end
+            and windows.baseline_start <= days.period_start
+            and windows.baseline_end >= days.period_start
     cross join as_of
     group by
         windows.scope_type,

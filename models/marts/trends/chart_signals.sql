@@ -15,13 +15,13 @@ judged as (
         scope_id,
         survey_type,
         charted_on,
-        place,
         {% for chart, sides in charts.items() -%}
             case
                 when {{ sides[0] }} then 'up'
                 when {{ sides[1] }} then 'down'
-            end as {{ chart }}_signal{{ "," if not loop.last }}
-        {% endfor %}
+            end as {{ chart }}_signal,
+        {% endfor -%}
+        place
     from points
 
 ),
@@ -35,7 +35,9 @@ named as (
                 when {{ chart }}_signal is not null then '{{ chart }}'
             {% endfor -%}
         end as signal_kind,
-        coalesce({{ charts | join('_signal, ') }}_signal) as signal_direction
+        coalesce(
+            {{ charts | join('_signal, ') }}_signal
+        ) as signal_direction
     from judged
 
 ),

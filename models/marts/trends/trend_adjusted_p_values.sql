@@ -19,7 +19,7 @@ tested as (
             period_type,
             period_start,
             '{{ other }}' as compared_with,
-            {{ prefix }}p_value{{ ' as p_value' if prefix }}
+            {{ prefix }}p_value as change_p_value
         from changes
         where is_{{ prefix }}testable
         {{- "
@@ -33,6 +33,7 @@ tested as (
     'tested',
     within=['scope_type', 'survey_type', 'period_type', 'period_start', 'compared_with'],
     key=['scope_id'],
+    p='change_p_value',
 ) }}
 
 select
@@ -42,7 +43,7 @@ select
     period_type,
     period_start,
     compared_with,
-    p_value,
+    change_p_value as p_value,
     p_count as comparisons,
     adjusted_p_value
 from tested_adjusted

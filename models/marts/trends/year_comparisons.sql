@@ -31,23 +31,24 @@ compared as (
         years.period_start,
         pairs.compared_with,
         pairs.other_start,
-        others.responses as other_responses,
-        others.nps as other_nps,
+        earlier.responses as other_responses,
+        earlier.nps as other_nps,
         case
             when not years.is_complete then 'the year is not over'
             when as_of.year_start = pairs.other_start and as_of.month_start > pairs.other_start
                 then 'the answers begin within the earlier year'
-            when pairs.what_changed is not null then 'the definition changed: ' || pairs.what_changed
+            when pairs.what_changed is not null
+                then 'the definition changed: ' || pairs.what_changed
         end as not_comparable_because,
-        {{ is_testable('years', 'others') }} as has_samples,
-        {{ change_columns('years', 'others') }}
+        {{ is_testable('years', 'earlier') }} as has_samples,
+        {{ change_columns('years', 'earlier') }}
     from pairs
     inner join years
         on {{ same(scope_key() + ['period_start'], 'pairs', 'years') }}
-    inner join years as others
+    inner join years as earlier
         on
-            {{ same(scope_key(), 'pairs', 'others') }}
-            and pairs.other_start = others.period_start
+            {{ same(scope_key(), 'pairs', 'earlier') }}
+            and pairs.other_start = earlier.period_start
     cross join as_of
 
 ),

@@ -29,16 +29,16 @@ pairs as (
     select
         {{ prefixed(scope_period_key(), 'years') }},
         years.period_end,
-        others.period_start as other_start,
+        earlier.period_start as other_start,
         {{ previous_year_start('years.period_type', 'years.period_start') }} as year_before,
-        min(others.period_start) over (
+        min(earlier.period_start) over (
             partition by {{ prefixed(scope_key() + ['period_start'], 'years') }}
         ) as first_year
     from years
-    inner join years as others
+    inner join years as earlier
         on
-            {{ same(scope_key(), 'years', 'others') }}
-            and years.period_start > others.period_start
+            {{ same(scope_key(), 'years', 'earlier') }}
+            and years.period_start > earlier.period_start
 
 ),
 
