@@ -42,6 +42,11 @@ ASSERTED_ELSEWHERE = {
     "SD-1": "test_comparisons",
     "B-1": "test_comparisons",
     "AW2-2": "test_comparisons",
+    "S-2": "test_trends",
+    "S-3": "test_trends",
+    "S-5": "test_trends",
+    "S-8": "test_trends",
+    "S-10": "test_trends",
 }
 
 # Figures that no SQL of the project computes yet. A mart that publishes the statistic takes its
@@ -55,13 +60,8 @@ NO_MART_YET = {
     "K-1": "no mart splits a change into mix and rate",
     "K-3": "no mart splits a change into factors",
     "I-1": "no mart has the impact of leaving a group out",
-    "S-2": "no control chart yet",
-    "S-3": "no control chart yet",
-    "S-5": "no control chart yet",
-    "S-6": "no control chart yet",
-    "S-7": "no control chart yet",
-    "S-8": "no control chart yet",
-    "S-10": "no control chart yet",
+    "S-6": "charts widen by Laney's sigma_z; no mart tests over-dispersion",
+    "S-7": "charts widen by Laney's sigma_z; no mart tests over-dispersion",
     "J-1": "no mart shrinks small groups towards the mean",
     "SC-2": "the published interval is adjusted Wald, not the score interval",
     "SC-3": "the published interval is adjusted Wald, not the score interval",

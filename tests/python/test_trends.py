@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -249,7 +250,7 @@ def test_ewma_and_cusum_of_long_series(engine: Engine, weight: str) -> None:
     share = float(f"0.{weight}")
     x = np.random.default_rng(3).normal(0.1, 1.5, 1_000) * 10
     x[500:510] = 400  # far out, so that what a block keeps of the one before shows
-    rows = charted(engine, weight, x)
+    rows = charted(engine, weight, x.tolist())
     assert [row["place"] for row in rows] == list(range(1, 1_001))
     ours = np.array([row["ewma"] for row in rows])
     filtered = lfilter([share], [1, share - 1], x)
@@ -369,6 +370,10 @@ class Case:
         self.settings = settings
         self.scores = reference.period_scores(answers, settings)
 
+    @cached_property
+    def charts(self) -> Frame:
+        return reference.charts(self.scores, self.settings)
+
     def assert_trends(self) -> None:
         ours = self.engine.frame("nps_trends")
         theirs = reference.trends(self.scores)
@@ -392,12 +397,12 @@ class Case:
 
     def assert_charts(self) -> Frame:
         ours = self.engine.frame("nps_control_charts")
-        theirs = reference.charts(self.scores, self.settings)
+        theirs = self.charts
         assert_same(ours, theirs, [*MEMBER, "charted_on"], [*COUNTS, "nps", *CHART_COLUMNS])
         return ours
 
     def assert_signals_of_periods(self) -> None:
-        theirs = reference.charts(self.scores, self.settings)
+        theirs = self.charts
         trends = self.engine.frame("nps_trends")
         limits = theirs.drop_duplicates(MEMBER)[[*MEMBER, "baseline_end", "center", "variance"]]
         both = trends.merge(limits, on=MEMBER, how="left")
@@ -411,31 +416,28 @@ class Case:
             < TOLERANCE
         )
         signals = theirs[theirs["signal_kind"].notna()].sort_values("charted_on")
-        days = dict(iter(signals.groupby(MEMBER)))
-        shown = ["signal_days", "first_signal_on", "first_signal_kind"]
-        shown += ["first_signal_direction", "first_signal_started_on"]
-        rows = trends[[*MEMBER, "period_type", "period_start", "period_end", *shown]]
-        found = 0
-        for row in rows.itertuples(index=False):
-            member = days.get(tuple(row[:3]))
-            if member is None:
-                assert row.signal_days == 0
-                continue
-            inside = member[
-                (member["charted_on"] >= row.period_start)
-                & (member["charted_on"] <= row.period_end)
+        names = {
+            "charted_on": "first_signal_on",
+            "signal_kind": "first_signal_kind",
+            "signal_direction": "first_signal_direction",
+            "signal_started_on": "first_signal_started_on",
+        }
+        parts = []
+        for kind, rows in trends.groupby("period_type"):
+            inside = rows[[*PERIOD, "period_end"]].merge(signals[[*MEMBER, *names]], on=MEMBER)
+            inside = inside[
+                inside["charted_on"].between(inside["period_start"], inside["period_end"])
             ]
-            assert row.signal_days == len(inside)
-            if len(inside) == 0:
-                assert row.first_signal_kind is None
-                continue
-            first = inside.iloc[0]
-            found += 1
-            assert row.first_signal_on == first["charted_on"]
-            assert row.first_signal_kind == first["signal_kind"]
-            assert row.first_signal_direction == first["signal_direction"]
-            assert row.first_signal_started_on == first["signal_started_on"]
-        assert found > 100
+            periods = inside.groupby(PERIOD)
+            first = periods[list(names)].first().rename(columns=names)
+            parts.append(first.assign(signal_days=periods.size()).reset_index())
+            assert set(parts[-1]["period_type"]) == {kind}
+        expected = pd.concat(parts)
+        shown = trends[trends["signal_days"] > 0]
+        assert len(shown) > 100
+        assert_same(shown, expected, PERIOD, ["signal_days", *names.values()])
+        quiet = trends[trends["signal_days"] == 0]
+        assert quiet[list(names.values())].isna().all(axis=None)
 
     def assert_baselines(self) -> None:
         ours = self.engine.frame("nps_baselines")
@@ -740,18 +742,22 @@ def test_mistyped_baselines_are_named(sql: dict[str, str]) -> None:
     assert sorted(engine.connection.execute(sql["mistyped_baselines"]).fetchall()) == sorted(wrong)
 
 
-def test_same_bytes_whatever_the_threads(sql: dict[str, str], sample_build: Build) -> None:
-    """Rows in another order, on more threads, many times the sample: not a bit differs."""
+@pytest.mark.parametrize("copies", [1, pytest.param(12, marks=pytest.mark.thorough)])
+def test_same_bytes_whatever_the_threads(
+    sql: dict[str, str], sample_build: Build, copies: int
+) -> None:
+    """Rows in another order, on more threads, also so many that they are split: the same bytes."""
     found = []
     for threads, order in ((1, "hash(scope_id || period_start)"), (4, "period_start, scope_id")):
         engine = Engine(sql, low=True, threads=threads)
         engine.connection.execute(f"attach '{sample_build.warehouse}' as built (read_only)")
         engine.fill(
             "period_response_counts",
-            "select counts.* replace (scope_id || '-' || copy as scope_id) "
+            "select counts.* replace (scope_id || copy as scope_id) "
             "from built.marts.period_response_counts as counts "
-            "cross join (select unnest(range(4)) as copy) "
-            f"where scope_type in ('department', 'channel', 'agent') order by {order}, copy",
+            f"cross join (select repeat('+', unnest(range({copies}))) as copy) "
+            "where scope_type in ('company', 'department', 'channel', 'agent') "
+            f"order by {order}, copy",
         )
         engine.fill("as_of", "select * exclude (as_of) from built.categorized.as_of")
         engine.build()

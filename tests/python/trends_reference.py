@@ -199,13 +199,16 @@ def trends(scores: Frame) -> Frame:
         ("previous", "", previous_start),
         ("previous_year", "year_", earlier_start),
     ):
-        starts = [
-            start(kind, first)
-            for kind, first in zip(scores["period_type"], scores["period_start"], strict=True)
-        ]
+        periods = scores[["period_type", "period_start"]].drop_duplicates()
+        periods["other_start"] = pd.to_datetime(
+            pd.Series(
+                [start(kind, first) for kind, first in periods.itertuples(index=False)],
+                index=periods.index,
+            )
+        )
         key = [*MEMBER, "period_type", "other_start"]
         both = compared(
-            scores.assign(other_start=pd.to_datetime(pd.Series(starts, index=scores.index))),
+            scores.merge(periods, on=["period_type", "period_start"]),
             scores.rename(columns={"period_start": "other_start"}),
             key,
             ["scope_type", "survey_type", "period_type", "period_start"],
@@ -387,9 +390,10 @@ def chart(days: Frame, window: Any, settings: Settings) -> Frame:
         sigma_z = shares.diff().abs().mean() / 1.128
         factor = sigma_z if sigma_z > 1.2 else 1.0
         judged = days[(days["period_start"] > window[1]) & days["is_complete"]]
-        ewma = above = below = 0.0
+        above = below = 0.0
         run = None
         # Points older than the last 200 are left out of the EWMA.
+        weights = settings.weight * (1 - settings.weight) ** np.arange(200)
         points: list[float] = []
         for place, row in enumerate(judged.to_dict("records"), 1):
             size = row["responses"]
@@ -397,10 +401,7 @@ def chart(days: Frame, window: Any, settings: Settings) -> Frame:
             share = row["detractors"] / size
             x = (mean - centre) / math.sqrt(variance / size)
             points = [*points, x][-200:]
-            ewma = sum(
-                settings.weight * (1 - settings.weight) ** age * point
-                for age, point in enumerate(reversed(points))
-            )
+            ewma = float(np.dot(weights[: len(points)], points[::-1]))
             w = settings.weight
             limit = 3 * math.sqrt(w / (2 - w) * (1 - (1 - w) ** (2 * place)))
             above, below = max(0.0, above + x - 0.5), max(0.0, below - x - 0.5)
