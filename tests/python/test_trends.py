@@ -696,6 +696,19 @@ def test_a_break_signals_after_it_and_no_later_day_changes_that(sql: dict[str, s
     assert list(rows["is_judged"]) == [False] * 90 + [True] * 80 + [False]
 
 
+def test_a_fall_after_a_long_rise_is_a_fall(sql: dict[str, str]) -> None:
+    """Both sums are over the limit then; the fresher movement is the one the EWMA shows."""
+    days = drawn([0.5, 0.2, 0.3], 90, 8, seed=2) + [(8, 0, 0)] * 40 + [(1, 0, 7)] * 10
+    rows = chart_of(sql, [*days, (1, 0, 0)])
+    both = rows[(rows["cusum_up"] > 5) & (rows["cusum_down"] > 5)]
+    assert len(both) >= 5
+    assert (both["ewma"] < 0).any()
+    assert list(both["cusum_signal"]) == ["up" if x > 0 else "down" for x in both["ewma"]]
+    # On the way down the run turns: the days of the fall are a run of their own.
+    assert rows["signal_direction"].iloc[-2] == "down"
+    assert rows["signal_started_on"].iloc[-2] >= rows["charted_on"].iloc[130]
+
+
 def test_too_few_days_make_no_chart(sql: dict[str, str]) -> None:
     rows = chart_of(sql, drawn([0.5, 0.2, 0.3], 89, 8, seed=1))
     assert len(rows) == 89
