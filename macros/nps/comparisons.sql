@@ -108,3 +108,69 @@
 {% macro significance_level() -%}
     0.05
 {%- endmacro %}
+
+{# Columns of the change from one row to another, each of which has nps, nps_adjusted and
+   nps_standard_error; the prefix tells several comparisons of a row apart. The raw change, the
+   change the test is about, its standard error and z: all null where a row is missing. #}
+{% macro change_columns(after, before, prefix='') -%}
+    {{ after }}.nps - {{ before }}.nps as {{ prefix }}nps_change,
+    {{ after }}.nps_adjusted - {{ before }}.nps_adjusted as {{ prefix }}adjusted_nps_change,
+    {{ difference_standard_error(
+        before ~ '.nps_standard_error', after ~ '.nps_standard_error'
+    ) }} as {{ prefix }}nps_change_standard_error,
+    {{ difference_z(
+        before ~ '.nps_adjusted', before ~ '.nps_standard_error',
+        after ~ '.nps_adjusted', after ~ '.nps_standard_error',
+    ) }} as {{ prefix }}z_value
+{%- endmacro %}
+
+{# What a comparison publishes, of the columns of change_columns. The interval needs no clipping: no
+   counts lead it past 200 points. #}
+{% macro tested_change(prefix='') -%}
+    {%- set reach = normal_quantile_95() ~ ' * ' ~ prefix ~ 'nps_change_standard_error' -%}
+    {{ prefix }}nps_change,
+    {{ prefix }}nps_change_standard_error,
+    {{ prefix }}adjusted_nps_change - {{ reach }} as {{ prefix }}nps_change_ci_low,
+    {{ prefix }}adjusted_nps_change + {{ reach }} as {{ prefix }}nps_change_ci_high,
+    {{ prefix }}z_value,
+    {{ two_sided_p(prefix ~ 'z_value') }} as {{ prefix }}p_value
+{%- endmacro %}
+
+{# The names of those columns. #}
+{% macro change_names(prefix='') -%}
+    {%- do return([
+        prefix ~ 'nps_change', prefix ~ 'nps_change_standard_error', prefix ~ 'nps_change_ci_low',
+        prefix ~ 'nps_change_ci_high', prefix ~ 'z_value', prefix ~ 'p_value',
+    ]) -%}
+{%- endmacro %}
+
+{# Whether two groups or periods may be compared with a verdict: both reportable, both over. #}
+{% macro is_testable(after, before) -%}
+    coalesce(
+        {{ after }}.is_reportable
+        and {{ after }}.is_complete
+        and {{ before }}.is_reportable
+        and {{ before }}.is_complete,
+        false
+    )
+{%- endmacro %}
+
+{# What a year shows of another one, of a relation of year_comparisons.
+
+   other:   the relation, and the prefix of the other year's own figures.
+   prefix:  of the change's columns.
+   without: why there is no comparison where the other year has no answers. #}
+{% macro compared_year(other, prefix, without) -%}
+    {{ other }}.other_start as {{ other }}_start,
+    {{ other }}.other_responses as {{ other }}_responses,
+    {{ other }}.other_nps as {{ other }}_nps,
+    {% for column in change_names() + ['adjusted_p_value', 'verdict'] -%}
+        {{ other }}.{{ column }}{{ ' as ' ~ prefix ~ column if prefix }},
+    {% endfor -%}
+    {{ other }}.other_start is not null
+    and {{ other }}.not_comparable_because is null as is_{{ prefix }}comparable,
+    case
+        when {{ other }}.other_start is null then '{{ without }}'
+        else {{ other }}.not_comparable_because
+    end as {{ prefix }}not_comparable_because
+{%- endmacro %}

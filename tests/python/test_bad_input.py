@@ -231,6 +231,11 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_precision_points": 100.5,
         "nps_benchmark_industry": 7,
         "nps_fiscal_year_start_month": 13,
+        "nps_chart_baseline_days": 19,
+        "nps_ewma_weight": 1,
+        "nps_ewma_limit": 0,
+        "nps_cusum_slack": -0.5,
+        "nps_cusum_limit": 0,
         "agent_identity": "initials",
     },
     "what only looks right": {
@@ -243,6 +248,11 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_precision_points": 0,
         "nps_benchmark_region": None,
         "nps_fiscal_year_start_month": "April",
+        "nps_chart_baseline_days": 90.5,
+        "nps_ewma_weight": "0.2",
+        "nps_ewma_limit": None,
+        "nps_cusum_slack": "half",
+        "nps_cusum_limit": None,
         "agent_identity": None,
     },
 }

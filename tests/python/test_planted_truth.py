@@ -373,6 +373,37 @@ def test_the_day_a_department_breaks_shows(recovered: Recovered, period_type: st
     assert abs(before[0] - after[0]) < STANDARD_ERRORS * math.hypot(before[1], after[1])
 
 
+@pytest.mark.parametrize("survey_type", ["transactional", "all"])
+def test_the_day_a_department_breaks_signals(recovered: Recovered, survey_type: str) -> None:
+    """Its control chart says so within ten days, as a fall, and nothing before."""
+    planted = recovered.truth["break"]
+    ((first, days, direction),) = recovered.build.rows(
+        f"select min(charted_on), min(charted_on) - date '{planted['first_date']}', "
+        "arg_min(signal_direction, charted_on) from marts.nps_control_charts "
+        f"where scope_type = 'department' and scope_id = '{planted['department_id']}' "
+        f"and survey_type = '{survey_type}' and signal_kind is not null"
+    )
+    assert direction == "down"
+    assert 0 <= number(days) <= 10
+    # Its month and year name that day.
+    rows = recovered.build.rows(
+        "select first_signal_on, first_signal_direction, first_signal_started_on "
+        "from marts.nps_trends where scope_type = 'department' "
+        f"and scope_id = '{planted['department_id']}' and survey_type = '{survey_type}' "
+        f"and period_type in ('month', 'year', 'all') "
+        f"and date '{planted['first_date']}' between period_start and period_end"
+    )
+    assert rows == [(first, "down", first)] * 3
+    # Of the other departments none signals a fall in these days by the same chance.
+    ((others,),) = recovered.build.rows(
+        "select count(*) from marts.nps_control_charts where scope_type = 'department' "
+        f"and scope_id <> '{planted['department_id']}' and survey_type = '{survey_type}' "
+        f"and signal_direction = 'down' and charted_on between date '{planted['first_date']}' "
+        f"and date '{planted['first_date']}' + 10"
+    )
+    assert number(others) == 0
+
+
 def test_answers_to_broken_days_have_the_planted_score(recovered: Recovered) -> None:
     planted = recovered.truth["break"]
     rows = recovered.build.rows(
