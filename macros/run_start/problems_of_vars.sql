@@ -22,9 +22,11 @@
         {% endif %}
     {% endfor %}
 
-    {% if var('nps_min_responses') is not integer or var('nps_min_responses') < 1 %}
-        {% do problems.append(refused_var('nps_min_responses', 'a whole number, 1 or more')) %}
-    {% endif %}
+    {% for name in ['nps_min_responses', 'nps_min_stratum_responses'] %}
+        {% if var(name) is not integer or var(name) < 1 %}
+            {% do problems.append(refused_var(name, 'a whole number, 1 or more')) %}
+        {% endif %}
+    {% endfor %}
 
     {% set fiscal_month = var('nps_fiscal_year_start_month') %}
     {% if fiscal_month is not integer or fiscal_month < 1 or fiscal_month > 12 %}
