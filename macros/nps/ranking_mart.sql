@@ -15,11 +15,6 @@
     {% do return(['scope_type', 'survey_type', 'period_type', 'period_start']) %}
 {% endmacro %}
 
-{# Tie groups that a ranking may have: so many passes are written out. #}
-{% macro most_tie_groups() -%}
-    {%- do return(64) -%}
-{%- endmacro %}
-
 {# A ranking of one scope: block, shrunk score, rank, and comparison with what the group's contacts
    let expect. Adds CTEs of which the last, `ranking`, has the unknown group as well, unranked, so
    that counts add up to the company.

@@ -118,14 +118,14 @@
 )
 {%- endmacro %}
 
-{# Tie groups: in the order of `position`, a new group starts at the first whose difference from the
+{# Tie groups: in the order of `place`, a new group starts at the first whose difference from the
    group's first is significant, adjusted over all that come after that first (Benjamini and
    Hochberg). Only what is lower in shrunk and in adjusted score alike is told apart. One pass finds
    the next start of every set, so as many passes as there may be tie groups are written out; sets
    that have no next start drop out. Adds CTEs of which the last, `<of>_tied`, has the columns of
    `of` and tie_group, 1 the best. Past the last pass nobody is told apart.
 
-   of:     a CTE with position, shrunk_nps, nps_adjusted and nps_standard_error, a row per group.
+   of:     a CTE with place, shrunk_nps, nps_adjusted and nps_standard_error, a row per group.
    within: the columns that make a set.
    passes: tie groups a set may have. #}
 {% macro tie_groups(of, within, passes) -%}
@@ -134,7 +134,7 @@
 
     select
         {{ sets }},
-        min(position) as position
+        min(place) as place
     from {{ of }}
     group by {{ sets }}
 
@@ -148,7 +148,7 @@
         {% for column in within -%}
             later.{{ column }},
         {% endfor -%}
-        later.position,
+        later.place,
         later.shrunk_nps - leader.shrunk_nps as change,
         {{ difference_z(
             'leader.nps_adjusted', 'leader.nps_standard_error',
@@ -158,11 +158,11 @@
     inner join {{ of }} as leader
         on
             {{ same_set('starts', 'leader', within) }}
-            and starts.position = leader.position
+            and starts.place = leader.place
     inner join {{ of }} as later
         on
             {{ same_set('starts', 'later', within) }}
-            and starts.position < later.position
+            and starts.place < later.place
 
 ),
 
@@ -175,13 +175,13 @@
 
 ),
 
-{{ benjamini_hochberg(compared ~ '_tested', within=within, key=['position']) }},
+{{ benjamini_hochberg(compared ~ '_tested', within=within, key=['place']) }},
 
 {{ of }}_starts_{{ next }} as (
 
     select
         {{ sets }},
-        min(position) as position
+        min(place) as place
     from {{ compared }}_tested_adjusted
     where {{ verdict('change', 'z', 'adjusted_p_value', 'true') }} = 'down'
     group by {{ sets }}
@@ -194,7 +194,7 @@
     {% for pass in range(1, passes + 1) -%}
         select
             {{ sets }},
-            position
+            place
         from {{ of }}_starts_{{ pass }}
         {{- "
         union all
@@ -207,16 +207,16 @@
 
     select
         {{ of }}.*,
-        count({{ of }}_starts.position) over (
+        count({{ of }}_starts.place) over (
             partition by {{ of }}.{{ within | join(', ' ~ of ~ '.') }}
-            order by {{ of }}.position
+            order by {{ of }}.place
             rows between unbounded preceding and current row
         ) as tie_group
     from {{ of }}
     left join {{ of }}_starts
         on
             {{ same_set(of, of ~ '_starts', within) }}
-            and {{ of }}.position = {{ of }}_starts.position
+            and {{ of }}.place = {{ of }}_starts.place
 
 )
 {%- endmacro %}

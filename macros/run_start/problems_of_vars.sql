@@ -22,9 +22,12 @@
         {% endif %}
     {% endfor %}
 
-    {% for name in ['nps_min_responses', 'nps_min_stratum_responses'] %}
-        {% if var(name) is not integer or var(name) < 1 %}
-            {% do problems.append(refused_var(name, 'a whole number, 1 or more')) %}
+    {% set least = {
+        'nps_min_responses': 1, 'nps_min_stratum_responses': 1, 'nps_most_tie_groups': 2,
+    } %}
+    {% for name, at_least in least.items() %}
+        {% if var(name) is not integer or var(name) < at_least %}
+            {% do problems.append(refused_var(name, 'a whole number, ' ~ at_least ~ ' or more')) %}
         {% endif %}
     {% endfor %}
 

@@ -2,6 +2,7 @@
 -- (its duckdb dialect does not know grouping sets)
 {% set set_keys = ranking_set() %}
 {% set own_keys = (set_keys + ['scope_id']) | join(', ') %}
+{% set pool_keys = set_keys + ['scope_id', 'stratum_level'] + stratum_keys() %}
 {% set strata = contact_strata() %}
 
 with
@@ -58,17 +59,12 @@ everyone as (
 others as (
 
     select
-        {% for key in set_keys -%}
-            own.{{ key }},
-        {% endfor -%}
-        own.scope_id,
-        own.stratum_level,
-        {% for key in stratum_keys() -%}
-            own.{{ key }},
-        {% endfor -%}
-        {% for count in ['responses', 'promoters', 'passives', 'detractors'] -%}
-            everyone.{{ count }} - own.{{ count }} as {{ count }}{{ "," if not loop.last }}
-        {% endfor %}
+        own.{{ pool_keys | join(',
+        own.') }},
+        everyone.responses - own.responses as responses,
+        everyone.promoters - own.promoters as promoters,
+        everyone.passives - own.passives as passives,
+        everyone.detractors - own.detractors as detractors
     from own
     inner join everyone
         on

@@ -31,7 +31,7 @@ ranked as (
         row_number() over (
             partition by {{ set_keys | join(', ') }}
             order by shrunk_nps desc, nps desc, scope_id asc
-        ) as position
+        ) as place
     from reportable
     -- A group alone has nobody to be ranked among.
     where ranked_groups > 1
@@ -40,7 +40,7 @@ ranked as (
 
 {{ rank_intervals('ranked', within=set_keys, key='scope_id') }},
 
-{{ tie_groups('ranked_bounded', within=set_keys, passes=most_tie_groups()) }}
+{{ tie_groups('ranked_bounded', within=set_keys, passes=var('nps_most_tie_groups')) }}
 
 select
     {{ set_keys | join(',
@@ -51,7 +51,7 @@ select
     rank_low,
     rank_high,
     tie_group,
-    min(position) over (
+    min(place) over (
         partition by {{ set_keys | join(', ') }}, tie_group
     ) as tie_rank,
     count(*) over (

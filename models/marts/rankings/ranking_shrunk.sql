@@ -1,4 +1,6 @@
 {% set set_keys = ranking_set() %}
+{% set scopes = "'" ~ ranked_scopes() | join("', '") ~ "'" %}
+{% set periods = "'" ~ ranked_periods() | join("', '") ~ "'" %}
 
 with
 
@@ -16,8 +18,8 @@ counts as (
         detractors
     from {{ ref('period_response_counts') }}
     where
-        scope_type in ('{{ ranked_scopes() | join("', '") }}')
-        and period_type in ('{{ ranked_periods() | join("', '") }}')
+        scope_type in ({{ scopes }})
+        and period_type in ({{ periods }})
         -- The unknown are no group that could be better or worse than another.
         and scope_id <> 'unknown'
 
