@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import duckdb
 import numpy as np
 import pandas as pd
 
-from nps_warehouse.calibration.project import CHANGES, MODELS, build, compiled, warehouse
+from nps_warehouse.calibration.project import CHANGES, build, warehouse
 from nps_warehouse.calibration.worlds import WORLDS, answers
 
 MONTHS = 2
@@ -39,7 +40,7 @@ class Found:
         rankings: sets in which every agent's true rank is within its rank interval.
         expected: intervals of score minus expected score that hold the true difference, 0.
         false_verdicts: verdicts better or worse than expected where there is no difference.
-        false_ties: sets of equal agents that are split into tie groups.
+        false_ties: sets of equal agents, with equal contacts, that are split into tie groups.
     """
 
     false_changes: Share
@@ -52,43 +53,38 @@ class Found:
     false_ties: Share | None = None
 
 
-def calibrate(agents: int, replicates: int, seed: int) -> dict[str, Found]:
+def calibrate(sql: Mapping[str, str], agents: int, replicates: int, seed: int) -> dict[str, Found]:
     """What held, by kind of world.
 
     Args:
+        sql: that of RENDERED, as `project.compiled` gives it.
         agents: how many are in each world.
         replicates: worlds of each kind; each is a survey type, and judged on its own.
         seed: of the draws.
-
-    Raises:
-        CalibrationError: the project could not be compiled.
     """
-    sql = compiled([*MODELS, CHANGES])
     with warehouse() as connection:
         _fill(connection, agents, replicates, seed)
         build(connection, sql)
         return {name: _found(connection, name) for name in WORLDS}
 
 
-def _fill(
-    connection: duckdb.DuckDBPyConnection, agents: int, replicates: int, seed: int
-) -> None:
+def _fill(connection: duckdb.DuckDBPyConnection, agents: int, replicates: int, seed: int) -> None:
     """Draw worlds and put their answers and truths into the warehouse."""
-    connection.execute("create table truths (kind varchar, survey_type varchar, agent_id varchar, "
-                       "true_nps double, true_rank bigint)")  # fmt: skip
+    connection.execute(
+        "create table truths (survey_type varchar, agent_id varchar, true_nps double)"
+    )
     for number, (kind, draw) in enumerate(WORLDS.items()):
         for replicate in range(replicates):
             random = np.random.default_rng([seed, number, replicate])
             world = draw(random, agents)
             counts = answers(random, world, MONTHS)
             survey_type = f"{kind} {replicate:04}"
-            truths = pd.DataFrame({"agent": range(agents), "true_nps": world.scores})
-            connection.execute(
-                "insert into truths select ?, ?, 'A' || agent, true_nps, "
-                "rank() over (order by true_nps desc) from truths",
-                [kind, survey_type],
-            )
+            scores = pd.DataFrame({"agent": range(agents), "true_nps": world.scores})
+            connection.register("scores", scores)
             connection.register("counts", counts)
+            connection.execute(
+                "insert into truths select ?, 'A' || agent, true_nps from scores", [survey_type]
+            )
             connection.execute(
                 """
                 insert into marts.fct_survey_responses
@@ -100,7 +96,6 @@ def _fill(
                 """,
                 [survey_type],
             )
-            connection.unregister("counts")
     connection.execute(
         "insert into categorized.as_of values ('2025-03-01', '2025-01-15', '2025-02-15')"
     )
@@ -130,10 +125,12 @@ def _found(connection: duckdb.DuckDBPyConnection, kind: str) -> Found:
         f"where {of_kind} and period_type = 'month' and is_reportable"
     )
     ranking = with_truth.format("agent_ranking")
-    found = {
+    found: dict[str, Share] = {
         "false_changes": _share(connection, moved, changes),
         "months_with_false_changes": _share(
-            connection, "hit", f"(select bool_or({moved}) as hit {changes[1:-1]} group by survey_type)"
+            connection,
+            "hit",
+            f"(select bool_or({moved}) as hit {changes[1:-1]} group by survey_type)",
         ),
         "published": _share(
             connection,
@@ -153,11 +150,17 @@ def _found(connection: duckdb.DuckDBPyConnection, kind: str) -> Found:
             "rank() over (partition by survey_type, period_start order by true_nps desc) "
             f"as true_place from {ranking}) group by survey_type, period_start)",
         )
-    if kind == "equal":
+    if kind in ("equal", "same"):
         found["expected"] = _share(
             connection, "vs_expected_ci_low <= 0 and vs_expected_ci_high >= 0", ranking
         )
         found["false_verdicts"] = _share(
             connection, "vs_expected_verdict <> 'no evidence'", ranking
+        )
+    if kind == "same":
+        found["false_ties"] = _share(
+            connection,
+            "hit",
+            f"(select max(tie_group) > 1 as hit from {ranking} group by survey_type, period_start)",
         )
     return Found(**found)

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -22,6 +22,9 @@ MODELS = (
 
 CHANGES = "changes_between_months"
 """The analysis whose verdicts are looked at: columns survey_type, is_comparable and verdict."""
+
+RENDERED = (*MODELS, CHANGES)
+"""All whose SQL is needed."""
 
 INPUTS = {
     "marts.fct_survey_responses": (
@@ -43,11 +46,8 @@ class CalibrationError(Exception):
     """The project could not be compiled; the text says why."""
 
 
-def compiled(names: Sequence[str]) -> dict[str, str]:
-    """SQL of models and analyses as dbt compiles them, with the project's own vars.
-
-    Args:
-        names: the models and analyses.
+def compiled() -> dict[str, str]:
+    """SQL of RENDERED as dbt compiles it, with the project's own vars.
 
     Raises:
         CalibrationError: dbt failed.
@@ -57,7 +57,7 @@ def compiled(names: Sequence[str]) -> dict[str, str]:
         finished = subprocess.run(
             [
                 *(str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-use-colors"),
-                *("compile", "--select", *names, "--target-path", f"{folder}/target"),
+                *("compile", "--select", *RENDERED, "--target-path", f"{folder}/target"),
                 *("--log-path", f"{folder}/logs"),
             ],
             cwd=ROOT,
@@ -70,7 +70,7 @@ def compiled(names: Sequence[str]) -> dict[str, str]:
         if finished.returncode != 0:
             raise CalibrationError(f"dbt compile failed:\n{finished.stdout[-4000:]}")
         paths = {path.stem: path for path in Path(folder, "target", "compiled").rglob("*.sql")}
-        return {name: paths[name].read_text(encoding="utf-8") for name in names}
+        return {name: paths[name].read_text(encoding="utf-8") for name in RENDERED}
 
 
 def warehouse() -> duckdb.DuckDBPyConnection:
@@ -89,7 +89,7 @@ def warehouse() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def build(connection: duckdb.DuckDBPyConnection, sql: dict[str, str]) -> None:
+def build(connection: duckdb.DuckDBPyConnection, sql: Mapping[str, str]) -> None:
     """Make every model's table, and the changes between months.
 
     Args:

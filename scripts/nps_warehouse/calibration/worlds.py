@@ -73,6 +73,17 @@ def equal(random: np.random.Generator, agents: int) -> World:
     return World(np.broadcast_to(of_one, (agents, STRATA, 3)), mixes)
 
 
+def same(random: np.random.Generator, agents: int) -> World:
+    """All agents alike: 45 % promoters, 30 % detractors; one kind of contact.
+
+    Args:
+        random: where draws would come from.
+        agents: how many there are.
+    """
+    del random
+    return _one_kind(np.full(agents, 0.3), np.full(agents, 0.45))
+
+
 def _one_kind(detractors: np.ndarray, promoters: np.ndarray) -> World:
     of_one = np.stack([detractors, 1 - detractors - promoters, promoters], axis=1)
     mixes = np.zeros((len(of_one), STRATA))
@@ -84,6 +95,7 @@ WORLDS: Mapping[str, Callable[[np.random.Generator, int], World]] = {
     "wide": wide,
     "close": close,
     "equal": equal,
+    "same": same,
 }
 
 
