@@ -306,8 +306,8 @@ def rankings(
     for answer in answers:
         for survey_type in (answer["survey_type"], "all"):
             sets[survey_type, "all", min(days)].append(answer)
-            for period_type, start in PERIODS.items():
-                sets[survey_type, period_type, start(answer["period_date"])].append(answer)
+            for period_type, start_of in PERIODS.items():
+                sets[survey_type, period_type, start_of(answer["period_date"])].append(answer)
     rows = {}
     for (survey_type, period_type, start), found in sets.items():
         if period_type == "all":

@@ -30,8 +30,8 @@ def main(agents: int, replicates: int, seed: int) -> None:
     """
     try:
         found = calibrate(compiled(), agents, replicates, seed)
-    except CalibrationError as problem:
-        click.echo(f"calibration: {problem}", err=True)
+    except CalibrationError as failure:
+        click.echo(f"calibration: {failure}", err=True)
         sys.exit(2)
     click.echo(markdown(found), nl=False)
     problems = broken(found)
