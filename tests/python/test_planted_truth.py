@@ -313,7 +313,7 @@ def test_extreme_agents_are_at_the_ends_of_the_ranking(
 def test_only_the_extreme_agents_are_told_apart_from_what_their_contacts_let_expect(
     recovered: Recovered,
 ) -> None:
-    """Agents differ by 20 points, nearly all of it from departments and contacts: 4 by themselves."""
+    """Agents differ by 20 points; 4 are their own, the rest departments and contacts."""
     rows = recovered.build.rows(
         "select agent_id, count(*) from marts.agent_ranking "
         "where vs_expected_verdict <> 'no evidence' and survey_type = 'transactional' "
