@@ -39,7 +39,8 @@ VARIABLES = {
 }
 # In the order in which they are built.
 MODELS = (
-    *("ranking_shrunk", "ranking_ranks", "ranking_strata", "ranking_pools", "ranking_expected"),
+    *("ranking_shrunk", "ranking_ranks", "ranking_stratum_months", "ranking_strata"),
+    *("ranking_pools", "ranking_expected"),
     *("agent_ranking", "department_ranking", "site_ranking"),
 )
 SCOPES = {"agent": "agent_id", "department": "department_id", "site": "site"}

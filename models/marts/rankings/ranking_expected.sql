@@ -4,12 +4,6 @@
 
 with
 
-own as (
-
-    select * from {{ ref('ranking_strata') }}
-
-),
-
 pools as (
 
     select * from {{ ref('ranking_pools') }}
@@ -26,7 +20,7 @@ placed as (
                 pool_{{ loop.index }}.stratum_level{{ "," if not loop.last }}
             {% endfor %}
         ) as stratum_level
-    from own
+    from {{ ref('ranking_strata') }} as own
     {% for keys in strata -%}
         left join pools as pool_{{ loop.index }}
             on
@@ -73,6 +67,32 @@ compared as (
 
 ),
 
-{{ expected_scores('compared', key=own_keys) }}
+{{ expected_scores('compared', key=own_keys) }},
+
+survey_types as (
+
+    select
+        scope_type,
+        max(case when survey_type = 'all' then 1 else 0 end) as has_all
+    from compared_expected
+    group by scope_type
+
+)
 
 select * from compared_expected
+union all
+-- Where the groups of a scope have answers to one survey type only, those are all answers.
+select
+    {% for key in own_keys -%}
+        {{ "'all' as survey_type" if key == 'survey_type' else 'compared_expected.' ~ key }},
+    {% endfor -%}
+    compared_expected.expected_responses,
+    compared_expected.unmatched_responses,
+    compared_expected.expected_nps,
+    compared_expected.expected_adjusted,
+    compared_expected.expected_standard_error
+from compared_expected
+inner join survey_types
+    on
+        compared_expected.scope_type = survey_types.scope_type
+        and survey_types.has_all = 0

@@ -5,12 +5,9 @@
 
 with
 
-responses as (
+own_months as (
 
-    select
-        *,
-        {{ period_start('month', 'period_date') }} as response_month
-    from {{ ref('fct_survey_responses') }}
+    select * from {{ ref('ranking_stratum_months') }}
 
 ),
 
@@ -20,33 +17,13 @@ as_of as (
 
 ),
 
-own_months as (
+survey_types as (
 
-    -- Only agents are compared within departments: a department has no others in it, and a site
-    -- seldom shares one.
-    {% for scope in ranked_scopes() -%}
-        select
-            '{{ scope }}' as scope_type,
-            {{ score_scopes()[scope][0] }} as scope_id,
-            survey_type,
-            {{ 'department_id' if scope == 'agent' else "'all'" }} as department_id,
-            contact_reason,
-            channel,
-            response_month as period_start,
-            {{ category_counts() }}
-        from responses
-        where {{ score_scopes()[scope][0] }} <> 'unknown'
-        group by
-            {{ score_scopes()[scope][0] }},
-            survey_type,
-            {{ 'department_id,' if scope == 'agent' }}
-            contact_reason,
-            channel,
-            response_month
-        {{- "
-        union all
-        " if not loop.last }}
-    {% endfor %}
+    select
+        scope_type,
+        count(distinct survey_type) as survey_types
+    from own_months
+    group by scope_type
 
 ),
 
@@ -54,12 +31,23 @@ month_counts as (
 
     select * from own_months
     union all
+    -- Mostly only answers after a contact have a group: then `all` would be the same once more.
     select
-        {{ group_keys.replace('survey_type', "'all' as survey_type") }},
+        {{ group_keys.replace('scope_type', 'own_months.scope_type').replace(
+            'survey_type', "'all' as survey_type"
+        ) }},
         period_start,
         {{ summed_counts() }}
     from own_months
-    group by {{ group_keys.replace('survey_type, ', '') }}, period_start
+    inner join survey_types
+        on
+            own_months.scope_type = survey_types.scope_type
+            and survey_types.survey_types > 1
+    group by
+        {{ group_keys.replace('scope_type', 'own_months.scope_type').replace(
+            'survey_type, ', ''
+        ) }},
+        period_start
 
 ),
 

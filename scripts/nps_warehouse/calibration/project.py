@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 MODELS = (
     *("daily_response_counts", "period_response_counts", "nps_by_agent"),
-    *("ranking_shrunk", "ranking_ranks", "ranking_strata", "ranking_pools", "ranking_expected"),
-    "agent_ranking",
+    *("ranking_shrunk", "ranking_ranks", "ranking_stratum_months", "ranking_strata"),
+    *("ranking_pools", "ranking_expected", "agent_ranking"),
 )
 """In the order in which they are built."""
 
