@@ -1,5 +1,5 @@
--- Which agents moved from one month to the next? Only moves that are more than chance among all that
--- are looked at in a month; where nothing changed at all, at most one month in twenty shows any.
+-- Which agents moved from one month to the next? Only moves that are more than chance among all
+-- that are looked at in a month; where nothing changed, at most one month in twenty shows any.
 with
 
 counts as (
@@ -40,7 +40,7 @@ compared as (
 
     select
         *,
-        nps - before_nps as change,
+        nps - before_nps as nps_change,
         is_reportable and before_reportable and is_complete as is_comparable,
         {{ difference_z(
             'before_adjusted', 'before_error', 'nps_adjusted', 'nps_standard_error'
@@ -69,11 +69,11 @@ select
     responses,
     before_nps,
     nps,
-    change,
+    nps_change,
     p_value,
     adjusted_p_value,
     is_comparable,
-    {{ verdict('change', 'z', 'adjusted_p_value', 'is_comparable') }} as verdict
+    {{ verdict('nps_change', 'z', 'adjusted_p_value', 'is_comparable') }} as verdict
 from tested_adjusted
 order by
     survey_type asc,
