@@ -1,4 +1,5 @@
 {% set group_keys = ['scope_type', 'scope_id', 'survey_type'] + stratum_keys() %}
+{% set of_months = 'own_months.' ~ (group_keys + ['period_start']) | join(', own_months.') %}
 {% set group_keys = group_keys | join(', ') %}
 -- Longer periods are added up from shorter ones: each names the one it is made of.
 {% set made_of = {'quarter': 'month', 'year': 'quarter'} %}
@@ -33,21 +34,14 @@ month_counts as (
     union all
     -- Mostly only answers after a contact have a group: then `all` would be the same once more.
     select
-        {{ group_keys.replace('scope_type', 'own_months.scope_type').replace(
-            'survey_type', "'all' as survey_type"
-        ) }},
-        period_start,
-        {{ summed_counts() }}
+        {{ of_months.replace('own_months.survey_type', "'all' as survey_type") }},
+        {{ summed_counts('own_months') }}
     from own_months
     inner join survey_types
         on
             own_months.scope_type = survey_types.scope_type
             and survey_types.survey_types > 1
-    group by
-        {{ group_keys.replace('scope_type', 'own_months.scope_type').replace(
-            'survey_type, ', ''
-        ) }},
-        period_start
+    group by {{ of_months.replace('own_months.survey_type, ', '') }}
 
 ),
 
