@@ -22,9 +22,14 @@
         {% endif %}
     {% endfor %}
 
-    {% if var('nps_min_responses') is not integer or var('nps_min_responses') < 1 %}
-        {% do problems.append(refused_var('nps_min_responses', 'a whole number, 1 or more')) %}
-    {% endif %}
+    {% set least = {
+        'nps_min_responses': 1, 'nps_min_stratum_responses': 1, 'nps_most_tie_groups': 2,
+    } %}
+    {% for name, at_least in least.items() %}
+        {% if var(name) is not integer or var(name) < at_least %}
+            {% do problems.append(refused_var(name, 'a whole number, ' ~ at_least ~ ' or more')) %}
+        {% endif %}
+    {% endfor %}
 
     {% set precision = var('nps_precision_points') %}
     {% if precision is not number or precision <= 0 or precision > 100 %}

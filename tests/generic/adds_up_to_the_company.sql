@@ -1,6 +1,6 @@
 {# Conservation: per survey type and period the groups of a score mart add up to the company, as
-   counted for the company. #}
-{% test adds_up_to_the_company(model, only='true') %}
+   counted for the company. `only` says which rows of the mart count, `periods` which periods it has. #}
+{% test adds_up_to_the_company(model, only='true', periods='true') %}
 {% set counts = ['responses', 'promoters', 'passives', 'detractors'] %}
 with
 
@@ -22,6 +22,7 @@ groups as (
 company as (
 
     select * from {{ ref('nps_by_period') }}
+    where {{ periods }}
 
 )
 

@@ -142,6 +142,17 @@ TWINS = [
         },
     ),
     Twins(
+        "adds_up_to_the_company",
+        COUNTED,
+        arguments={"periods": "period_start < date '2026-02-01'"},
+        other=("nps_by_period", COUNTED),
+        valid={"other_periods_are_not_looked_for": Table(GROUPS[:2], COMPANY)},
+        invalid={
+            "no_groups": (Table([], COMPANY), 1),
+            "a_group_is_missing": (Table(GROUPS[1:2], COMPANY), 1),
+        },
+    ),
+    Twins(
         "at_most",
         "part bigint, whole bigint",
         arguments={"column": "part", "whole": "whole"},

@@ -277,6 +277,52 @@ def test_extreme_agents_stand_apart(recovered: Recovered, which: str, sign: int)
     assert sign * nps - 2 * error > sign * ours[order[1]][0]
 
 
+@pytest.mark.parametrize(("which", "verdict"), [("better", "better"), ("worse", "worse")])
+def test_extreme_agents_are_at_the_ends_of_the_ranking(
+    recovered: Recovered, which: str, verdict: str
+) -> None:
+    planted = recovered.truth["agents"][which]
+    rows = recovered.build.dicts(
+        "select * from marts.agent_ranking where survey_type = 'transactional' "
+        "and ((period_type = 'year' and is_complete) or period_type = 'all')"
+    )
+    assert len({row["period_start"] for row in rows if row["period_type"] == "year"}) >= 2
+    for start in {(row["period_type"], row["period_start"]) for row in rows}:
+        ranked = [
+            row
+            for row in rows
+            if (row["period_type"], row["period_start"]) == start and row["tie_rank"] is not None
+        ]
+        (own,) = [row for row in ranked if row["agent_id"] == planted["agent_id"]]
+        ends = {"better": 1, "worse": len(ranked)}
+        assert own["shrunk_rank"] == ends[which]
+        # The middle of the ranking is in another tie group.
+        middle = sorted(ranked, key=lambda row: number(row["shrunk_nps"]))[len(ranked) // 2]
+        assert own["tie_rank"] != middle["tie_rank"]
+        if start[0] == "all":
+            assert own["tie_size"] == 1
+            # What the same contacts had brought without the planted effect.
+            z = number(own["expected_nps"]) - planted["nps_answering_without"]
+            z /= number(own["expected_standard_error"])
+            assert abs(z) < STANDARD_ERRORS
+        else:
+            assert own["vs_expected_verdict"] == verdict
+            assert own["incentive_eligible"]
+
+
+def test_only_the_extreme_agents_are_told_apart_from_what_their_contacts_let_expect(
+    recovered: Recovered,
+) -> None:
+    """Agents differ by 20 points; 4 are their own, the rest departments and contacts."""
+    rows = recovered.build.rows(
+        "select agent_id, count(*) from marts.agent_ranking "
+        "where vs_expected_verdict <> 'no evidence' and survey_type = 'transactional' "
+        "and period_type = 'year' group by agent_id"
+    )
+    extremes = {recovered.truth["agents"][which]["agent_id"] for which in ("better", "worse")}
+    assert {str(agent) for agent, _ in rows} == extremes
+
+
 def test_agent_who_is_never_invited_has_contacts_and_no_score(recovered: Recovered) -> None:
     agent = recovered.truth["never_invited_agent"]
     query = "select count(*) from marts.{} where agent_id = '" + agent + "'"

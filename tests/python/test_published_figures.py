@@ -74,6 +74,8 @@ NO_MART_YET = {
     "S-6": "charts widen by Laney's sigma_z; no mart tests over-dispersion",
     "S-7": "charts widen by Laney's sigma_z; no mart tests over-dispersion",
     "J-1": "no mart shrinks small groups towards the mean",
+    "J-1": "James and Stein divide by k - 3, the marts' DerSimonian and Laird by k - 1; "
+    "test_rankings asserts what the two share",
     "SC-2": "the published interval is adjusted Wald, not the score interval",
     "SC-3": "the published interval is adjusted Wald, not the score interval",
     "LMG-2": "no mart ranks drivers",
