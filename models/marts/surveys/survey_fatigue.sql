@@ -15,8 +15,7 @@ invitations as (
 
 ),
 
--- The most a customer had within 90 days, as of any invitation of the month. Fatigue is the
--- customer's: what is not of this department or survey type counts too.
+-- The most a customer had within 90 days, as of any invitation of the month.
 monthly as (
 
     select
@@ -53,7 +52,7 @@ customers as (
 
 ),
 
--- Loads are few whole numbers: ranks are running sums of how many customers have each.
+-- Loads are few whole numbers: ranks are running sums of customers.
 loads as (
 
     select
@@ -65,8 +64,7 @@ loads as (
         recent_invitations,
         count(*) as customers
     from customers
-    group by
-        scope_type, scope_id, survey_type, period_type, period_start, recent_invitations
+    group by scope_type, scope_id, survey_type, period_type, period_start, recent_invitations
 
 ),
 
