@@ -56,6 +56,12 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{# How far a margin may be from its target, in points of percent, for raking to have converged: half
+   a point of share moves a score by a point at most. #}
+{% macro raking_tolerance_pct() -%}
+    0.5
+{%- endmacro %}
+
 {# Weighted Net Promoter Score, an aggregate of cells: 100 times the sum of w x over the sum of w,
    x being 1, 0 or -1. Three sums, so that it never leaves -100 … 100 by a rounding. #}
 {% macro weighted_nps(weight, detractors, passives, promoters) -%}

@@ -28,3 +28,49 @@
 {% macro percentile_by_rank(value, percent, position, positions) -%}
     min(case when 100 * {{ position }} >= {{ percent }} * {{ positions }} then {{ value }} end)
 {%- endmacro %}
+
+{# z of a change between two independent shares, by the pooled share. Null where all or none have it.
+
+   before, after: the two counts that have it.
+   before_whole, after_whole: the counts they are parts of. #}
+{% macro two_proportion_z(before, before_whole, after, after_whole) -%}
+    {%- set double = double_type() -%}
+    {%- set pooled = '(cast(' ~ before ~ ' + ' ~ after ~ ' as ' ~ double ~ ') / ('
+        ~ before_whole ~ ' + ' ~ after_whole ~ '))' -%}
+    (
+        cast({{ after }} as {{ double }}) / {{ after_whole }}
+        - cast({{ before }} as {{ double }}) / {{ before_whole }}
+    ) / nullif(sqrt(
+        {{ pooled }} * (1 - {{ pooled }})
+        * (1 / cast({{ before_whole }} as {{ double }}) + 1 / cast({{ after_whole }} as {{ double }}))
+    ), 0)
+{%- endmacro %}
+
+{# How many of a group are to be expected to have something, summed over strata: aggregate.
+
+   group_size:  of the group, in the stratum.
+   having:      how many of all in the stratum have it.
+   stratum_size: of all, the group included. #}
+{% macro stratified_expected(group_size, having, stratum_size) -%}
+    {{ sum_of_doubles(
+        'cast(' ~ group_size ~ ' * ' ~ having ~ ' as ' ~ double_type() ~ ') / ' ~ stratum_size
+    ) }}
+{%- endmacro %}
+
+{# z of a group against the rest over strata, an aggregate (Cochran 1954; Mantel and Haenszel 1959,
+   JNCI 22:719, without correction): observed less expected over the root of the summed variances.
+   Differences between the strata do not enter it. Null where no stratum can tell.
+
+   observed: how many of the group have it, in the stratum; the others as in
+             stratified_expected. #}
+{% macro stratified_z(observed, group_size, having, stratum_size) -%}
+    {%- set n = 'cast(' ~ stratum_size ~ ' as ' ~ double_type() ~ ')' -%}
+    (
+        sum({{ observed }}) - {{ stratified_expected(group_size, having, stratum_size) }}
+    ) / nullif(sqrt({{ sum_of_doubles(
+        'case when ' ~ stratum_size ~ ' > 1 then '
+        ~ group_size ~ ' / ' ~ n ~ ' * (' ~ stratum_size ~ ' - ' ~ group_size ~ ')'
+        ~ ' * ' ~ having ~ ' / ' ~ n ~ ' * (' ~ stratum_size ~ ' - ' ~ having ~ ')'
+        ~ ' / (' ~ n ~ ' - 1) else 0 end'
+    ) }}), 0)
+{%- endmacro %}

@@ -93,6 +93,8 @@ select
     joined.responses / joined.effective_responses as design_effect,
     joined.effective_responses,
     joined.margin_error_pct,
-    joined.responses >= {{ var('nps_min_responses') }} as is_reportable
+    coalesce(joined.margin_error_pct, 0) <= {{ raking_tolerance_pct() }} as is_converged,
+    joined.responses >= {{ var('nps_min_responses') }}
+    and coalesce(joined.margin_error_pct, 0) <= {{ raking_tolerance_pct() }} as is_reportable
 from joined
 cross join as_of

@@ -1,5 +1,7 @@
 -- sqlfluff:dialect:postgres
 -- (its duckdb dialect does not know grouping sets)
+{% set group = 'scope_type, scope_id, survey_type, period_type, period_start' %}
+
 with
 
 invitations as (
@@ -40,15 +42,11 @@ monthly as (
 customers as (
 
     select
-        scope_type,
-        scope_id,
-        survey_type,
-        period_type,
-        period_start,
+        {{ group }},
         customer_id,
         max(recent_invitations) as recent_invitations
     from monthly_by_period
-    group by scope_type, scope_id, survey_type, period_type, period_start, customer_id
+    group by {{ group }}, customer_id
 
 ),
 
@@ -56,15 +54,11 @@ customers as (
 loads as (
 
     select
-        scope_type,
-        scope_id,
-        survey_type,
-        period_type,
-        period_start,
+        {{ group }},
         recent_invitations,
         count(*) as customers
     from customers
-    group by scope_type, scope_id, survey_type, period_type, period_start, recent_invitations
+    group by {{ group }}, recent_invitations
 
 ),
 
@@ -73,22 +67,18 @@ ranked as (
     select
         *,
         sum(customers) over (
-            partition by scope_type, scope_id, survey_type, period_type, period_start
+            partition by {{ group }}
             order by recent_invitations
         ) as position,
         sum(customers) over (
-            partition by scope_type, scope_id, survey_type, period_type, period_start
+            partition by {{ group }}
         ) as positions
     from loads
 
 )
 
 select
-    scope_type,
-    scope_id,
-    survey_type,
-    period_type,
-    period_start,
+    {{ group }},
     cast(sum(customers) as bigint) as customers,
     cast(sum(customers * recent_invitations) as {{ double_type() }})
     / sum(customers) as recent_invitations_mean,
@@ -99,4 +89,4 @@ select
         ~ ' then customers else 0 end)', 'sum(customers)'
     ) }} as fatigued_pct
 from ranked
-group by scope_type, scope_id, survey_type, period_type, period_start
+group by {{ group }}
