@@ -13,47 +13,110 @@
 
 {# Raking (iterative proportional fitting; Deming and Stephan 1940, Annals of Mathematical
    Statistics 11:427): pass by pass and margin by margin the weights of a category are multiplied by
-   what takes their sum to its target. Adds one CTE a step, of which the last, `<of>_raked`, has
-   `weight`.
+   what takes their sum to its target. A category without answers can't be weighted up: the others
+   of its margin share its contacts, in proportion to their own. Adds CTEs, of which the last,
+   `<of>_raked`, has the cells with answers, their weight (1 on average) and margin_error_pct.
 
-   of:      a CTE of cells with responses, of which there are some in each, group_responses, and per
-            margin a `<margin>_number` of the category and its `<margin>_target`.
-   keys:    further columns to keep.
-   margins: names of the margins.
-   passes:  how often; twenty-five, so that no recursion is needed. #}
-{% macro raking_passes(of, keys, margins, passes=25) -%}
+   of:      a CTE of cells with contacts and responses.
+   group:   the columns that tell groups apart; each is raked on its own.
+   margins: the columns raked to.
+   passes:  how often; a number, so that no recursion is needed. #}
+{% macro raking(of, group, margins, passes=25) -%}
+    {%- set groups = group | join(', ') -%}
+{{ of }}_categories as (
+
+    select
+        *,
+        sum(responses) over (partition by {{ groups }}) as group_responses
+        {%- for margin in margins %},
+        sum(contacts) over (partition by {{ groups }}, {{ margin }}) as {{ margin }}_contacts,
+        sum(responses) over (partition by {{ groups }}, {{ margin }}) as {{ margin }}_responses,
+        dense_rank() over (order by {{ groups }}, {{ margin }}) as {{ margin }}_number
+        {%- endfor %}
+    from {{ of }}
+
+),
+
+{{ of }}_covered as (
+
+    select
+        *
+        {%- for margin in margins %},
+        sum(case when {{ margin }}_responses > 0 then contacts else 0 end)
+            over (partition by {{ groups }}) as {{ margin }}_covered
+        {%- endfor %}
+    from {{ of }}_categories
+
+),
+
+{{ of }}_pass_0 as {{ materialized() }} (
+
+    select
+        *
+        {%- for margin in margins %},
+        cast({{ margin }}_contacts as {{ double_type() }})
+        * group_responses / {{ margin }}_covered as {{ margin }}_target
+        {%- endfor %},
+        {{ double_literal(1) }} as weight
+    from {{ of }}_covered
+    where responses > 0
+
+),
+
+{{ raking_passes(of, group + margins, margins, passes) }}
+
+{{ of }}_raked as (
+
+    select
+        *,
+        100 * greatest(
+            {%- for margin in margins %}
+            abs({{ category_weight(margin) }} - {{ margin }}_target){{ "," if not loop.last }}
+            {%- endfor %}
+        ) / group_responses as margin_error_pct
+    from {{ of }}_pass_{{ passes }}_{{ margins | last }}
+
+)
+{%- endmacro %}
+
+{# The steps of raking, one CTE each, all of them followed by a comma. #}
+{% macro raking_passes(of, keys, margins, passes) -%}
     {%- set kept = keys + ['responses', 'group_responses'] -%}
     {%- for margin in margins -%}
         {%- do kept.extend([margin ~ '_number', margin ~ '_target']) -%}
     {%- endfor -%}
-{{ of }}_pass_0 as {{ materialized() }} (
-
-    select
-        *,
-        {{ double_literal(1) }} as weight
-    from {{ of }}
-
-),
     {%- set step = namespace(last=of ~ '_pass_0') -%}
     {%- for pass in range(1, passes + 1) -%}
-        {%- set is_last_pass = loop.last -%}
-        {%- for margin in margins -%}
-            {%- set is_last = is_last_pass and loop.last -%}
-            {%- set this = of ~ ('_raked' if is_last else '_pass_' ~ pass ~ '_' ~ margin) %}
-
-{{ this }} as {{ materialized() }} (
+        {%- for margin in margins %}
+{{ of }}_pass_{{ pass }}_{{ margin }} as {{ materialized() }} (
 
     select
         {{ kept | join(', ') }},
-        weight * {{ margin }}_target / nullif({{ sum_of_doubles(
-            'responses * weight', over='partition by ' ~ margin ~ '_number'
-        ) }}, 0) as weight
+        weight * {{ margin }}_target / nullif({{ category_weight(margin) }}, 0) as weight
     from {{ step.last }}
 
-){{ "," if not is_last }}
-            {%- set step.last = this -%}
+),
+            {% set step.last = of ~ '_pass_' ~ pass ~ '_' ~ margin -%}
         {%- endfor -%}
     {%- endfor -%}
+{%- endmacro %}
+
+{# The summed weights of a category's answers. #}
+{% macro category_weight(margin) -%}
+    {{ sum_of_doubles('responses * weight', over='partition by ' ~ margin ~ '_number') }}
+{%- endmacro %}
+
+{# A weight cut to the var nps_weight_cap, and whether it is. #}
+{% macro capped(weight) -%}
+    {%- if var('nps_weight_cap') is none -%}
+        {{ weight }}
+    {%- else -%}
+        least({{ weight }}, {{ var('nps_weight_cap') }})
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro exceeds_cap(weight) -%}
+    {{ 'false' if var('nps_weight_cap') is none else weight ~ ' > ' ~ var('nps_weight_cap') }}
 {%- endmacro %}
 
 {# How far a margin may be from its target, in points of percent, for raking to have converged: half

@@ -18,15 +18,15 @@
 {%- endmacro %}
 
 {# A percentile by nearest rank: the smallest value that at least so many percent of the values do
-   not exceed. An aggregate of rows that know their position; whole numbers decide, so that every
+   not exceed. An aggregate of rows that know their place; whole numbers decide, so that every
    engine gives the same value.
 
-   value:     what is ranked.
-   percent:   a whole number, 1-100.
-   position:  1 for the smallest; of equal values the last may stand for all.
-   positions: how many there are. #}
-{% macro percentile_by_rank(value, percent, position, positions) -%}
-    min(case when 100 * {{ position }} >= {{ percent }} * {{ positions }} then {{ value }} end)
+   value:   what is ranked.
+   percent: a whole number, 1-100.
+   place:   1 for the smallest; of equal values the last may stand for all.
+   places:  how many there are. #}
+{% macro percentile_by_rank(value, percent, place, places) -%}
+    min(case when 100 * {{ place }} >= {{ percent }} * {{ places }} then {{ value }} end)
 {%- endmacro %}
 
 {# z of a change between two independent shares, by the pooled share. Null where all or none have it.
@@ -73,4 +73,13 @@
         ~ ' * ' ~ having ~ ' / ' ~ n ~ ' * (' ~ stratum_size ~ ' - ' ~ having ~ ')'
         ~ ' / (' ~ n ~ ' - 1) else 0 end'
     ) }}), 0)
+{%- endmacro %}
+
+{# Sums of whole numbers that stay whole and 64 bits wide, under their own names. #}
+{% macro summed_bigints(names) -%}
+    {%- for name in names -%}
+        cast(sum({{ name }}) as bigint) as {{ name }}
+        {%- if not loop.last %},
+    {% endif -%}
+    {%- endfor -%}
 {%- endmacro %}

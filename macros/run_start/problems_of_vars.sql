@@ -38,7 +38,7 @@
         ) %}
     {% endif %}
 
-    {% do return(problems) %}
+    {% do return(problems + problems_of_survey_vars()) %}
 {% endmacro %}
 
 {% macro refused_var(name, expected) %}

@@ -37,6 +37,15 @@
     {% do return(counts) %}
 {% endmacro %}
 
+{# The same as columns of an aggregate. #}
+{% macro counted_stages() -%}
+    {%- for name, counted in funnel_counts().items() if counted -%}
+        cast(sum(case when {{ counted }} then 1 else 0 end) as bigint) as {{ name }}
+        {%- if not loop.last %},
+    {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
 {# Rows of a CTE once per period a month or longer in which their date lies: adds the CTE
    `<of>_by_period` with period_type and period_start. Distributions are told of these: the days
    and weeks of a member hold too few to have any. #}

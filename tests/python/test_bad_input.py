@@ -230,6 +230,13 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_min_responses": 0,
         "nps_fiscal_year_start_month": 13,
         "agent_identity": "initials",
+        "nps_fatigue_invitations": -1,
+        "nps_nonresponse_points": 201,
+        "nps_weight_cap": 1,
+        "nps_burst_answers": 1,
+        "nps_expected_invitations": 0,
+        "nps_heaped_scores": [5, 11],
+        "nps_selective_inviting_ratio": 1,
     },
     "what only looks right": {
         "nps_timezone": None,
@@ -240,6 +247,13 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_min_responses": "30",
         "nps_fiscal_year_start_month": "April",
         "agent_identity": None,
+        "nps_fatigue_invitations": 2.5,
+        "nps_nonresponse_points": "10",
+        "nps_weight_cap": True,
+        "nps_burst_answers": None,
+        "nps_expected_invitations": "many",
+        "nps_heaped_scores": "5",
+        "nps_selective_inviting_ratio": 0,
     },
 }
 

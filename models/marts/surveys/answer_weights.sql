@@ -24,7 +24,7 @@ raked_weights as (
 weights as (
 
     select
-        'cells' as method,
+        'cells' as weighting,
         {% for column in group + margins -%}
             cells.{{ column }},
         {% endfor -%}
@@ -38,7 +38,7 @@ weights as (
     where cells.responses > 0
     union all
     select
-        'raking' as method,
+        'raking' as weighting,
         {% for column in group + margins -%}
             {{ column }},
         {% endfor -%}
@@ -49,14 +49,9 @@ weights as (
 )
 
 select
-    method,
+    weighting,
     {{ (group + margins) | join(',\n    ') }},
-    {%- if var('nps_weight_cap') is none %}
-    weight,
-    false as is_capped,
-    {%- else %}
-    least(weight, {{ var('nps_weight_cap') }}) as weight,
-    weight > {{ var('nps_weight_cap') }} as is_capped,
-    {%- endif %}
+    {{ capped('weight') }} as weight,
+    {{ exceeds_cap('weight') }} as is_capped,
     margin_error_pct
 from weights

@@ -49,7 +49,7 @@ targeted as (
         *,
         cast(contacts as {{ double_type() }})
         * channel_contacts / channel_covered
-        * group_contacts / group_covered as target
+        * group_contacts / group_covered as contacts_stood_for
     from totals
     where responses > 0
 
@@ -60,7 +60,7 @@ select
     channel,
     contact_reason,
     cast(responses as bigint) as responses,
-    target,
+    contacts_stood_for,
     -- On average an answer weighs 1.
-    {{ cell_weight('target', 'responses') }} * group_responses / group_contacts as weight
+    {{ cell_weight('contacts_stood_for', 'responses') }} * group_responses / group_contacts as weight
 from targeted

@@ -21,10 +21,7 @@ grouped as (
         survey_type,
         sent_date,
         count(*) as sent,
-        {% for name, counted in funnel_counts().items() if counted -%}
-            cast(sum(case when {{ counted }} then 1 else 0 end) as bigint)
-                as {{ name }}{{ "," if not loop.last }}
-        {% endfor %}
+        {{ counted_stages() }}
     from invitations
     group by grouping sets (
         {% for key in scopes.values() -%}

@@ -34,7 +34,9 @@ answers as (
         count(*) as answers,
         cast(sum(is_heaped) as bigint) as heaped
     from answers_by_period
-    group by {{ key }}, period_type, period_start, period_end, nps_category
+    group by
+        {{ key ~ ', ' if scope_type != 'company' }}period_type, period_start, period_end,
+        nps_category
     {{- "
     union all
     " if not loop.last }}

@@ -38,10 +38,10 @@ labelled as (
             else coalesce(cast(contacts.transfers as {{ dbt.type_string() }}), 'unknown')
         end as transfer_count,
         case when answers.responses > 0 then 1 else 0 end as answered_contacts,
-        answers.responses,
-        answers.promoters,
-        answers.passives,
-        answers.detractors
+        coalesce(answers.responses, 0) as responses,
+        coalesce(answers.promoters, 0) as promoters,
+        coalesce(answers.passives, 0) as passives,
+        coalesce(answers.detractors, 0) as detractors
     from contacts
     left join answers
         on contacts.contact_id = answers.contact_id
@@ -54,9 +54,6 @@ select
     {{ cell | join(',\n    ') }},
     count(*) as contacts,
     cast(sum(answered_contacts) as bigint) as answered_contacts,
-    -- A cell without answers has none of either.
-    {% for count in ['responses', 'promoters', 'passives', 'detractors'] -%}
-        cast(coalesce(sum({{ count }}), 0) as bigint) as {{ count }}{{ "," if not loop.last }}
-    {% endfor %}
+    {{ summed_bigints(['responses', 'promoters', 'passives', 'detractors']) }}
 from labelled
 group by month_start, department_id, {{ cell | join(', ') }}

@@ -23,9 +23,7 @@ totals as (
     select
         {{ group | join(',\n        ') }},
         period_end,
-        {% for count in counts -%}
-            cast(sum({{ count }}) as bigint) as {{ count }}{{ "," if not loop.last }}
-        {% endfor %}
+        {{ summed_bigints(counts) }}
     from cells
     group by {{ group | join(', ') }}, period_end
 
@@ -41,7 +39,7 @@ joined as (
 
     select
         totals.*,
-        weighted.method,
+        weighted.weighting,
         {{ nps(*each) }} as nps,
         weighted.nps_weighted,
         weighted.nps_weighted_standard_error,
@@ -69,7 +67,7 @@ select
     joined.period_start,
     joined.period_end,
     joined.period_end < as_of.as_of_date as is_complete,
-    joined.method,
+    joined.weighting,
     {% for count in counts -%}
         joined.{{ count }},
     {% endfor -%}

@@ -23,11 +23,9 @@ daily as (
             scope_id,
             {{ survey_type }} as survey_type,
             sent_date,
-            {% for count in counts -%}
-                cast(sum({{ count }}) as bigint) as {{ count }}{{ "," if not loop.last }}
-            {% endfor %}
+            {{ summed_bigints(counts) }}
         from {{ ref('daily_funnel_counts') }}
-        group by scope_type, scope_id, {{ survey_type }}, sent_date
+        group by scope_type, scope_id, {{ 'survey_type, ' if loop.first }}sent_date
         {{- "
         union all
         " if not loop.last }}
@@ -43,9 +41,7 @@ periods as (
             '{{ period_type }}' as period_type,
             {{ period_start(period_type, 'sent_date') }} as period_start,
             {{ period_end(period_type, period_start(period_type, 'sent_date')) }} as period_end,
-            {% for count in counts -%}
-                cast(sum({{ count }}) as bigint) as {{ count }}{{ "," if not loop.last }}
-            {% endfor %}
+            {{ summed_bigints(counts) }}
         from daily
         group by {{ group_keys }}, {{ period_start(period_type, 'sent_date') }}
         union all
@@ -55,9 +51,7 @@ periods as (
         'all' as period_type,
         span.first_date as period_start,
         span.last_date as period_end,
-        {% for count in counts -%}
-            cast(sum({{ count }}) as bigint) as {{ count }}{{ "," if not loop.last }}
-        {% endfor %}
+        {{ summed_bigints(counts) }}
     from daily
     cross join span
     group by {{ group_keys }}, span.first_date, span.last_date

@@ -69,10 +69,10 @@ ranked as (
         sum(customers) over (
             partition by {{ group }}
             order by recent_invitations
-        ) as position,
+        ) as place,
         sum(customers) over (
             partition by {{ group }}
-        ) as positions
+        ) as places
     from loads
 
 )
@@ -82,7 +82,7 @@ select
     cast(sum(customers) as bigint) as customers,
     cast(sum(customers * recent_invitations) as {{ double_type() }})
     / sum(customers) as recent_invitations_mean,
-    {{ percentile_by_rank('recent_invitations', 90, 'position', 'positions') }}
+    {{ percentile_by_rank('recent_invitations', 90, 'place', 'places') }}
         as recent_invitations_p90,
     {{ share_pct(
         'sum(case when recent_invitations > ' ~ var('nps_fatigue_invitations')

@@ -1,5 +1,3 @@
-{% set percents = [50, 90, 95] %}
-
 with
 
 answered as (
@@ -62,10 +60,10 @@ ranked as (
         row_number() over (
             partition by scope_type, scope_id, survey_type, period_type, period_start
             order by hours_to_answer, invitation_id
-        ) as position,
+        ) as place,
         count(*) over (
             partition by scope_type, scope_id, survey_type, period_type, period_start
-        ) as positions
+        ) as places
     from pooled_by_period
 
 )
@@ -77,9 +75,8 @@ select
     period_type,
     period_start,
     count(*) as timed_answers,
-    {% for percent in percents -%}
-        {{ percentile_by_rank('hours_to_answer', percent, 'position', 'positions') }}
-            as hours_to_answer_p{{ percent }}{{ "," if not loop.last }}
-    {% endfor %}
+    {{ percentile_by_rank('hours_to_answer', 50, 'place', 'places') }} as hours_to_answer_p50,
+    {{ percentile_by_rank('hours_to_answer', 90, 'place', 'places') }} as hours_to_answer_p90,
+    {{ percentile_by_rank('hours_to_answer', 95, 'place', 'places') }} as hours_to_answer_p95
 from ranked
 group by scope_type, scope_id, survey_type, period_type, period_start

@@ -47,27 +47,27 @@ scored as (
 changes as (
 
     select
-        after.*,
-        before.nps as nps_before,
-        cast(before.answered as {{ double_type() }}) / before.invitations * after.invitations
+        later.*,
+        earlier.nps as nps_before,
+        cast(earlier.answered as {{ double_type() }}) / earlier.invitations * later.invitations
             as expected,
         {{ two_proportion_z(
-            'before.answered', 'before.invitations', 'after.answered', 'after.invitations'
+            'earlier.answered', 'earlier.invitations', 'later.answered', 'later.invitations'
         ) }} as z_rate,
         {{ difference_z(
-            'before.nps_adjusted',
-            'before.nps_standard_error',
-            'after.nps_adjusted',
-            'after.nps_standard_error',
+            'earlier.nps_adjusted',
+            'earlier.nps_standard_error',
+            'later.nps_adjusted',
+            'later.nps_standard_error',
         ) }} as z_score
-    from scored as after
-    inner join scored as before
+    from scored as later
+    inner join scored as earlier
         on
-            after.scope_type = before.scope_type
-            and after.scope_id = before.scope_id
-            and after.survey_type = before.survey_type
-            and after.period_type = before.period_type
-            and after.period_start = before.next_start
+            later.scope_type = earlier.scope_type
+            and later.scope_id = earlier.scope_id
+            and later.survey_type = earlier.survey_type
+            and later.period_type = earlier.period_type
+            and later.period_start = earlier.next_start
 
 ),
 

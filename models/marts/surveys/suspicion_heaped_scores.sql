@@ -33,7 +33,8 @@ compared as (
         members.period_end,
         cast(sum(members.answers) as bigint) as cases,
         cast(sum(members.heaped) as {{ double_type() }}) as observed,
-        {{ stratified_expected('members.answers', 'company.heaped', 'company.answers') }} as expected,
+        {{ stratified_expected('members.answers', 'company.heaped', 'company.answers') }}
+            as expected,
         {{ stratified_z(
             'members.heaped', 'members.answers', 'company.heaped', 'company.answers'
         ) }} as z

@@ -36,10 +36,10 @@ scores as (
 
     select
         {{ group | join(',\n        ') }},
-        method,
+        weighting,
         {{ weighted_nps('weight', *each) }} as nps_weighted
     from weighted
-    group by {{ group | join(', ') }}, method
+    group by {{ group | join(', ') }}, weighting
 
 )
 
@@ -47,7 +47,7 @@ select
     {% for column in group -%}
         weighted.{{ column }},
     {% endfor -%}
-    weighted.method,
+    weighted.weighting,
     scores.nps_weighted,
     {{ weighted_nps_standard_error('weighted.weight', *each, score='scores.nps_weighted') }}
         as nps_weighted_standard_error,
@@ -59,11 +59,11 @@ select
     max(weighted.margin_error_pct) as margin_error_pct
 from weighted
 inner join scores
-    on {% for column in group + ['method'] %}
+    on {% for column in group + ['weighting'] %}
         {{ "and " if not loop.first }}weighted.{{ column }} = scores.{{ column }}
     {%- endfor %}
 group by
-    {% for column in group + ['method'] -%}
+    {% for column in group + ['weighting'] -%}
         weighted.{{ column }},
     {% endfor -%}
     scores.nps_weighted

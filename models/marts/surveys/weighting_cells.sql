@@ -59,9 +59,7 @@ summed as (
         period_start,
         period_end,
         {{ cell | join(',\n        ') }},
-        {% for count in counts -%}
-            cast(sum({{ count }}) as bigint) as {{ count }}{{ "," if not loop.last }}
-        {% endfor %}
+        {{ summed_bigints(counts) }}
     from periods
     group by
         scope_type,
