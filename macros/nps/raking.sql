@@ -49,61 +49,85 @@
 
 ),
 
-{{ of }}_pass_0 as {{ materialized() }} (
+{{ of }}_numbered as (
 
     select
-        *
+        *,
+        row_number() over (order by {{ groups }}, {{ margins | join(', ') }}) as cell_number
         {%- for margin in margins %},
         cast({{ margin }}_contacts as {{ double_type() }})
         * group_responses / {{ margin }}_covered as {{ margin }}_target
-        {%- endfor %},
-        {{ double_literal(1) }} as weight
+        {%- endfor %}
     from {{ of }}_covered
     where responses > 0
 
 ),
 
-{{ raking_passes(of, group + margins, margins, passes) }}
+{{ raking_passes(of, margins, passes) }}
+
+{{ of }}_deviations as (
+
+    select
+        *
+        {%- for margin in margins %},
+        abs({{ sum_of_doubles(
+            'responses * weight', over='partition by ' ~ margin ~ '_number'
+        ) }} - {{ margin }}_target)
+            as {{ margin }}_deviation
+        {%- endfor %}
+    from {{ of }}_pass_{{ passes }}_{{ margins | last }}
+
+),
 
 {{ of }}_raked as (
 
     select
-        *,
-        100 * greatest(
-            {%- for margin in margins %}
-            abs({{ category_weight(margin) }} - {{ margin }}_target){{ "," if not loop.last }}
-            {%- endfor %}
-        ) / group_responses as margin_error_pct
-    from {{ of }}_pass_{{ passes }}_{{ margins | last }}
+        {{ of }}_numbered.*,
+        {{ of }}_deviations.weight,
+        100 * greatest({{ of }}_deviations.{{ margins | join('_deviation, ' ~ of ~ '_deviations.') }}_deviation)
+        / {{ of }}_numbered.group_responses as margin_error_pct
+    from {{ of }}_numbered
+    inner join {{ of }}_deviations
+        on {{ of }}_numbered.cell_number = {{ of }}_deviations.cell_number
 
 )
 {%- endmacro %}
 
-{# The steps of raking, one CTE each, all of them followed by a comma. #}
-{% macro raking_passes(of, keys, margins, passes) -%}
-    {%- set kept = keys + ['responses', 'group_responses'] -%}
+{# The steps of raking, one CTE each, all of them followed by a comma. They carry numbers alone: a
+   step is a sum by category that is joined to the cells. #}
+{% macro raking_passes(of, margins, passes) -%}
+    {%- set kept = ['cell_number', 'responses'] -%}
     {%- for margin in margins -%}
         {%- do kept.extend([margin ~ '_number', margin ~ '_target']) -%}
     {%- endfor -%}
+{{ of }}_pass_0 as {{ materialized() }} (
+
+    select
+        {{ kept | join(', ') }},
+        {{ double_literal(1) }} as weight
+    from {{ of }}_numbered
+
+),
     {%- set step = namespace(last=of ~ '_pass_0') -%}
     {%- for pass in range(1, passes + 1) -%}
         {%- for margin in margins %}
 {{ of }}_pass_{{ pass }}_{{ margin }} as {{ materialized() }} (
 
     select
-        {{ kept | join(', ') }},
-        weight * {{ margin }}_target / nullif({{ category_weight(margin) }}, 0) as weight
-    from {{ step.last }}
+        cells.{{ kept | join(', cells.') }},
+        cells.weight * cells.{{ margin }}_target / nullif(categories.weight, 0) as weight
+    from {{ step.last }} as cells
+    inner join (
+        select {{ margin }}_number, {{ sum_of_doubles('responses * weight') }} as weight
+        from {{ step.last }}
+        group by {{ margin }}_number
+    ) as categories
+        on cells.{{ margin }}_number = categories.{{ margin }}_number
 
 ),
             {% set step.last = of ~ '_pass_' ~ pass ~ '_' ~ margin -%}
         {%- endfor -%}
     {%- endfor -%}
-{%- endmacro %}
-
-{# The summed weights of a category's answers. #}
-{% macro category_weight(margin) -%}
-    {{ sum_of_doubles('responses * weight', over='partition by ' ~ margin ~ '_number') }}
 {%- endmacro %}
 
 {# A weight cut to the var nps_weight_cap, and whether it is. #}

@@ -62,5 +62,6 @@ select
     cast(responses as bigint) as responses,
     contacts_stood_for,
     -- On average an answer weighs 1.
-    {{ cell_weight('contacts_stood_for', 'responses') }} * group_responses / group_contacts as weight
+    {{ cell_weight('contacts_stood_for', 'responses') }}
+    * group_responses / group_contacts as weight
 from targeted
