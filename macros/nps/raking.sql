@@ -174,6 +174,6 @@
 {# Kish's effective sample size, an aggregate of cells: (sum of w)^2 over the sum of w^2 (Kish 1965,
    Survey Sampling). #}
 {% macro effective_sample_size(weight, responses) -%}
-    power({{ sum_of_doubles(weight ~ ' * ' ~ responses) }}, 2)
-    / nullif({{ sum_of_doubles('power(' ~ weight ~ ', 2) * ' ~ responses) }}, 0)
+    power({{ sum_of_doubles(weight ~ ' * (' ~ responses ~ ')') }}, 2)
+    / nullif({{ sum_of_doubles('power(' ~ weight ~ ', 2) * (' ~ responses ~ ')') }}, 0)
 {%- endmacro %}

@@ -8,13 +8,19 @@
 {% macro wilson_limit(part, whole, limit) -%}
     {%- set n = 'cast(' ~ whole ~ ' as ' ~ double_type() ~ ')' -%}
     {%- set z = normal_quantile_95() | trim -%}
-    {#- At the ends of the scale the interval ends where the scale does, to the last bit. -#}
-    case when {{ whole }} > 0 then {{ 'greatest(0.0, ' if limit == 'low' else 'least(100.0, ' }}100 * (
-        {{ part }} + power({{ z }}, 2) / 2
-        {{ '-' if limit == 'low' else '+' }} {{ z }} * sqrt(
-            {{ part }} * ({{ whole }} - {{ part }}) / {{ n }} + power({{ z }}, 2) / 4
-        )
-    ) / ({{ n }} + power({{ z }}, 2))) end
+    case
+        {#- At the ends of the scale the interval ends where the scale does, to the last bit. #}
+        when {{ whole }} > 0 and {{ part }} = {{ 0 if limit == 'low' else whole }}
+            then {{ '0.0' if limit == 'low' else '100.0' }}
+        when {{ whole }} > 0
+            then
+                100 * (
+                    {{ part }} + power({{ z }}, 2) / 2
+                    {{ '-' if limit == 'low' else '+' }} {{ z }} * sqrt(
+                        {{ part }} * ({{ whole }} - {{ part }}) / {{ n }} + power({{ z }}, 2) / 4
+                    )
+                ) / ({{ n }} + power({{ z }}, 2))
+    end
 {%- endmacro %}
 
 {# A percentile by nearest rank: the smallest value that at least so many percent of the values do
