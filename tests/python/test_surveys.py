@@ -538,11 +538,11 @@ def nearest_rank(values: Iterable[Any], percent: int) -> Any:
 def read_invitations(build: Build) -> list[Row]:
     """Invitations of the fact table with what the funnel says of each."""
     first_answers: dict[str, dt.datetime] = {}
-    for row in build.dicts(
+    for answer_row in build.dicts(
         "select invitation_id, responded_at from marts.fct_survey_responses "
         "where invitation_id <> 'unknown'"
     ):
-        name, at = str(row["invitation_id"]), row["responded_at"]
+        name, at = str(answer_row["invitation_id"]), answer_row["responded_at"]
         assert isinstance(at, dt.datetime)
         first_answers[name] = min(at, first_answers.get(name, at))
     rows: list[Row] = [
@@ -927,7 +927,7 @@ def test_agent_who_has_everybody_invited_but_the_unhappy(engine: Engine) -> None
 def answers_of(agent: str, scores: Mapping[int, int], second: int | None = None) -> list[Row]:
     start = dt.datetime.fromisoformat("2025-05-05 09:00")
     labels = ["detractor"] * 7 + ["passive"] * 2 + ["promoter"] * 2
-    rows = []
+    rows: list[Row] = []
     for score, count in scores.items():
         for _ in range(count):
             at = start + dt.timedelta(

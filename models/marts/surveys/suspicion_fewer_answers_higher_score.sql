@@ -59,7 +59,7 @@ changes as (
             'earlier.nps_standard_error',
             'later.nps_adjusted',
             'later.nps_standard_error',
-        ) }} as z_score
+        ) }} as z_nps
     from scored as later
     inner join scored as earlier
         on
@@ -78,7 +78,7 @@ comparisons as (
         *,
         invitations as cases,
         cast(answered as {{ double_type() }}) as observed,
-        greatest({{ two_sided_p('z_rate') }}, {{ two_sided_p('z_score') }}) as p_value
+        greatest({{ two_sided_p('z_rate') }}, {{ two_sided_p('z_nps') }}) as p_value
     from changes
 
 ),
@@ -86,7 +86,7 @@ comparisons as (
 {{ suspicions_of(
     'fewer_answers_higher_score',
     'transactional',
-    'z_rate < 0 and z_score > 0 and nps > nps_before',
+    'z_rate < 0 and z_nps > 0 and nps > nps_before',
     "'Who was asked differently: of ' || " ~ in_words('cases') ~ " || ' invitations of ' || "
     ~ whom_and_when() ~ " || ', ' || " ~ in_words('observed') ~ " || ' were answered, when ' || "
     ~ in_words('expected') ~ " || ' would be as many as in the period before, and the score rose"
