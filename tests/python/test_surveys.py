@@ -311,7 +311,7 @@ def fitted(cells: Sequence[Row], margins: Sequence[str]) -> list[float]:
     return [float(value) for value in weight]
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.lists(st.integers(1, 60), min_size=36, max_size=36), st.randoms(use_true_random=False))
 def test_raking_is_iterative_proportional_fitting(
     engine: Engine, responses: list[int], random: Any
