@@ -73,3 +73,13 @@
 {% macro end_of_local_date(date) -%}
     {{ local_to_utc('cast(' ~ plus_days(date, 1) ~ ' as timestamp)') }} - interval '1 microsecond'
 {%- endmacro %}
+
+{# Hours from one instant to a later one, with their fraction. #}
+{% macro hours_between(earlier, later) -%}
+    cast(date_diff('microsecond', {{ earlier }}, {{ later }}) as {{ double_type() }}) / 3600000000
+{%- endmacro %}
+
+{# The second an instant lies in. #}
+{% macro second_of(instant) -%}
+    date_trunc('second', {{ instant }})
+{%- endmacro %}

@@ -68,7 +68,7 @@
         {% endif %}
     {% endfor %}
 
-    {% do return(problems) %}
+    {% do return(problems + problems_of_survey_vars()) %}
 {% endmacro %}
 
 {% macro refused_var(name, expected) %}

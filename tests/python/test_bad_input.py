@@ -239,6 +239,13 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_cusum_slack": -0.5,
         "nps_cusum_limit": 0,
         "agent_identity": "initials",
+        "nps_fatigue_invitations": -1,
+        "nps_nonresponse_points": 201,
+        "nps_weight_cap": 1,
+        "nps_burst_answers": 1,
+        "nps_expected_invitations": 0,
+        "nps_heaped_scores": [5, 11],
+        "nps_selective_inviting_ratio": 1,
     },
     "what only looks right": {
         "nps_timezone": None,
@@ -258,6 +265,13 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_cusum_slack": "half",
         "nps_cusum_limit": None,
         "agent_identity": None,
+        "nps_fatigue_invitations": 2.5,
+        "nps_nonresponse_points": "10",
+        "nps_weight_cap": True,
+        "nps_burst_answers": None,
+        "nps_expected_invitations": "many",
+        "nps_heaped_scores": "5",
+        "nps_selective_inviting_ratio": 0,
     },
 }
 

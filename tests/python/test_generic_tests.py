@@ -91,6 +91,25 @@ PUBLISHED: list[Row] = [
     ("relational", "day", 1),
 ]
 
+# Two invitations, counted in each scope and period type.
+INVITED: list[Row] = [("i1", "2026-01-01"), ("i2", "2026-01-02")]
+SCOPE_TYPES = ["company", "department", "channel", "survey_channel", "agent"]
+SENT: list[Row] = [
+    (scope_type, "all", period_type, 2)
+    for scope_type in SCOPE_TYPES
+    for period_type in PERIOD_TYPES
+]
+
+# Invitations and response rate of two days.
+SHOWN = (
+    "survey_type varchar, period_type varchar, period_start date, "
+    "invitations bigint, response_rate double"
+)
+RATES: list[Row] = [
+    ("all", "day", "2026-01-01", 4, 25.0),
+    ("all", "day", "2026-01-02", 2, 50.0),
+]
+
 
 TWINS = [
     Twins(
@@ -218,6 +237,42 @@ TWINS = [
         },
     ),
     Twins(
+        "counts_every_invitation",
+        "scope_type varchar, survey_type varchar, period_type varchar, sent bigint",
+        other=("categorized_survey_invitations", "invitation_id varchar, sent_date date"),
+        valid={
+            "as_many": Table(SENT, INVITED),
+            "both_empty": Table([], []),
+            "no_date_no_period": Table(SENT, [*INVITED, ("i3", None)]),
+        },
+        invalid={
+            "none_counted": (Table([], INVITED), len(SENT)),
+            "none_delivered": (Table(SENT, []), len(SENT)),
+            "one_is_lost": (Table(SENT, [*INVITED, ("i3", "2026-01-01")]), len(SENT)),
+            "a_scope_is_missing": (
+                Table([row for row in SENT if row[0] != "agent"], INVITED),
+                len(PERIOD_TYPES),
+            ),
+            "one_row_is_there_twice": (Table([*SENT, SENT[0]], INVITED), 1),
+            "counts_are_null": (Table([*SENT[:-1], (*SENT[-1][:3], None)], INVITED), 1),
+        },
+    ),
+    Twins(
+        "every_contact_is_counted",
+        "contacts bigint",
+        other=("categorized_contacts", "contact_id varchar"),
+        valid={
+            "as_many": Table([(1,), (2,)], [("c1",), ("c2",), ("c3",)]),
+            "both_empty": Table([], []),
+        },
+        invalid={
+            "one_is_lost": (Table([(2,)], [("c1",), ("c2",), ("c3",)]), 1),
+            "one_is_counted_twice": (Table([(2,), (2,)], [("c1",), ("c2",), ("c3",)]), 1),
+            "none_counted": (Table([], [("c1",)]), 1),
+            "none_accepted": (Table([(1,)], []), 1),
+        },
+    ),
+    Twins(
         "every_key_in",
         "child varchar",
         arguments={"column": "child", "to": "ref('parents')", "field": "parent"},
@@ -235,6 +290,35 @@ TWINS = [
             "unknown_beside_a_null_parent": (Table([("d",)], [("a",), (None,)]), 1),
             "no_parents": (Table([("a",), ("b",)], []), 2),
             "in_other_letters": (Table([("A",)], [("a",)]), 1),
+        },
+    ),
+    Twins(
+        "invitations_as_in_nps_by_period",
+        f"scope_type varchar, {SHOWN}",
+        other=("nps_by_period", SHOWN),
+        valid={
+            "the_same": Table([("company", *row) for row in RATES], RATES),
+            "periods_without_answers": Table([("company", *row) for row in RATES], RATES[:1]),
+            "other_scopes": Table(
+                [*(("company", *row) for row in RATES), ("agent", *RATES[0][:3], 7, 1.0)], RATES
+            ),
+            "nobody_invited": Table([], [("all", "day", "2026-01-05", 0, None)]),
+        },
+        invalid={
+            "a_period_is_missing": (Table([("company", *RATES[0])], RATES), 1),
+            "of_another_scope": (Table([("agent", *row) for row in RATES], RATES), 2),
+            "one_invitation_more": (
+                Table([("company", *RATES[0][:3], 5, 25.0), ("company", *RATES[1])], RATES),
+                1,
+            ),
+            "another_rate": (
+                Table([("company", *RATES[0][:3], 4, 50.0), ("company", *RATES[1])], RATES),
+                1,
+            ),
+            "no_rate": (
+                Table([("company", *RATES[0][:3], 4, None), ("company", *RATES[1])], RATES),
+                1,
+            ),
         },
     ),
     Twins(

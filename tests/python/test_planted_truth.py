@@ -519,3 +519,50 @@ def test_response_rate_of_every_month(recovered: Recovered) -> None:
             found[month] = (number(rate) / 100 - share) / error
     assert len(found) == 36
     assert_met(found)
+
+
+@pytest.mark.parametrize("weighting", ["cells", "raking"])
+def test_weighting_takes_scores_towards_those_of_all_contacts(
+    recovered: Recovered, weighting: str
+) -> None:
+    rows = recovered.build.rows(
+        "select scope_id, nps, nps_weighted, nps_weighted_standard_error, margin_error_pct "
+        f"from marts.nps_weighted where period_type = 'all' and weighting = '{weighting}'"
+    )
+    planted = recovered.truth["nps"]
+    truth = planted["departments"] | {"all": planted["company"]}
+    ours = {
+        str(scope): (number(raw), number(weighted), number(error), miss)
+        for scope, raw, weighted, error, miss in rows
+        if scope in truth
+    }
+    assert ours.keys() == truth.keys()
+    for scope, (raw, weighted, _, miss) in ours.items():
+        everybody = truth[scope]["nps_all"]
+        assert abs(weighted - everybody) < abs(raw - everybody), scope
+        # Part of why people answer is not in the margins: what they think of us.
+        assert weighted < everybody, scope
+        assert miss is None or number(miss) < 1e-9
+    raw, weighted, error, _ = ours["all"]
+    assert weighted - raw > STANDARD_ERRORS * error
+
+
+def test_agent_who_is_never_invited_is_asked_about_and_nobody_else(recovered: Recovered) -> None:
+    rows = recovered.build.rows(
+        "select scope_id, count(*) from marts.suspicions where kind = 'never_invited' "
+        "group by scope_id"
+    )
+    ((agent, periods),) = rows
+    assert agent == recovered.truth["never_invited_agent"]
+    assert number(periods) > 20
+
+
+def test_nobody_is_asked_about_what_was_not_planted(recovered: Recovered) -> None:
+    """Invitations and answers are drawn alike for all: what is left is chance, at five percent."""
+    rows = recovered.build.rows(
+        "select kind, count(*) from marts.suspicions where kind <> 'never_invited' group by kind"
+    )
+    ours = {str(kind): int(number(count)) for kind, count in rows}
+    # The planted dirty answers all came in one second.
+    assert ours.pop("bursts") == 1
+    assert sum(ours.values()) <= 3
