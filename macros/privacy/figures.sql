@@ -24,6 +24,17 @@
     [{{ inline_blank_characters() }}{{ zero_width_characters() }}()/._（）／．＿·•‐‑‒–—―−－-]
 {%- endmacro %}
 
+{# A number of at least so many figures, with the signs people put between them. A bracket belongs to
+   it where it closes inside. #}
+{% macro number_pattern(least) -%}
+    {%- set figure = figure_class() -%}
+    {%- set sign = between_figures() -%}
+    {%- set plus = '(?:[+＋]' ~ sign ~ '{0,2})?' -%}
+    {%- set further = '(?:' ~ sign ~ '{0,3}' ~ figure ~ ')' -%}
+    {{ plus }}{{ figure }}{{ further }}{{ '{' ~ (least - 1) ~ ',}' }}|
+    {{- plus }}[(（]{{ plus }}{{ figure }}(?:[ ./-]?{{ figure }}){0,4}[)）]{{ further }}{{ '{' ~ (least - 2) ~ ',}' }}
+{%- endmacro %}
+
 {# A number with its figures in ASCII, without invisible characters, one sign between groups. #}
 {% macro plain_number(text) -%}
     {%- set scripts = figures_of_scripts()[1:] -%}

@@ -4,7 +4,7 @@
    like one; in doubt it is one, unless a word, a letter, a currency or its own shape says date,
    amount, version or reference.
 
-   pieces: CTE with the key of a text, number, piece, is_number, before, behind. #}
+   pieces: CTE with the key of a text, piece_number, piece, is_number, before, behind. #}
 {% macro judged_numbers(pieces, key) -%}
     {%- set currency = '(?:[€$£¥₹₽₺₩]|eur|usd|gbp|chf|euro|dollar|pesos|zł|kč|руб|元|円)' -%}
     {%- set unit = '(?:%|km|kwh|mwh|kb|mb|gb|ms |kg|points|puntos|punkte|stück|units)' -%}
@@ -12,7 +12,7 @@
 
         select
             {{ key }},
-            number,
+            piece_number,
             piece,
             is_number,
             lower(coalesce(before, '')) as before,
@@ -28,15 +28,14 @@
         select
             *,
             trim({{ without_dates(without_dates("' ' || plain || ' '")) }}) as shape,
-            -- Four groups of four, or four, six and five, also beside other figures.
+            {{ replace_matches('plain', '[^0-9]', '') }} as all_digits,
+            -- Four groups of four, or four, six and five, beside other figures.
             {{ replace_matches(
-                "coalesce(nullif(" ~ extracted(
+                extracted(
                     'plain',
                     '(?:[0-9]{4}[ .-]?){3}[0-9]{4}|3[47][0-9]{2}[ .-]?[0-9]{6}[ .-]?[0-9]{5}'
-                ) ~ ", ''), plain)",
-                '[^0-9]', ''
-            ) }} as card_digits,
-            {{ replace_matches('plain', '[^0-9]', '') }} as all_digits
+                ), '[^0-9]', ''
+            ) }} as grouped_digits
         from plain_numbers
 
     ),
@@ -45,12 +44,12 @@
 
         select
             {{ key }},
-            number,
+            piece_number,
             piece,
             is_number,
             shape,
-            card_digits,
             all_digits,
+            grouped_digits,
             {{ replace_matches('shape', '[^0-9]', '') }} as digits,
             -- 030-123 45 is `999 999 99`: how long its groups are.
             trim({{ replace_matches(replace_matches('shape', '[^0-9]+', ' '), '[0-9]', '9') }})
@@ -73,7 +72,8 @@
             *,
             length(digits) as figures,
             {{ matches('shape', '[^0-9]') }} as has_signs,
-            {{ matches('shape', '^[(]?[+]') }} or {{ matches('shape', '^[(]?00[1-9]') }}
+            {{ matches('shape', '^[(]?[+]') }}
+            or ({{ matches('shape', '^[(]?00[1-9]') }} and length(digits) <= 17)
                 as is_international,
             {{ phone_without_signs('digits') }} as is_bare_phone,
             {{ phone_with_signs('shape', 'groups') }} as is_grouped_phone
@@ -85,14 +85,12 @@
 
         select
             {{ key }},
-            number,
+            piece_number,
             piece,
             coalesce(
                 is_number
                 and not is_international
-                and length(card_digits) between 13 and 19
-                and {{ matches('card_digits', '^[2-6]') }}
-                and ({{ luhn_sum('right(card_digits, 19)') }}) % 10 = 0,
+                and ({{ is_card_number('all_digits') }} or {{ is_card_number('grouped_digits') }}),
                 false
             ) as is_card,
             coalesce(
@@ -108,6 +106,14 @@
             ) as is_phone
         from shaped
 
+    )
+{%- endmacro %}
+
+{# 13-19 figures that a network of cards gives out and whose last one is right. #}
+{% macro is_card_number(digits) -%}
+    (
+        {{ matches(digits, '^[2-6][0-9]{12,18}$') }}
+        and ({{ luhn_sum(digits) }}) % 10 = 0
     )
 {%- endmacro %}
 
@@ -133,21 +139,22 @@
     case
         -- Area code in brackets, or a leading zero.
         when {{ matches(shape, '^[(]?0[1-9(]|^[(][0-9]{2,5}[)]') }} then {{ digits }} >= 7
-        -- 1.234.567; 1 234 567; 12.345.678
-        when {{ matches(shape, '^[0-9]{1,2}(?:[.][0-9]{3})+$|^[0-9]{1,2}(?: [0-9]{3})+$') }} then false
+        -- 1.234.567; 12.345.678; 1 234 567
+        when {{ matches(shape, '^[0-9]{1,2}(?:[.][0-9]{3})+$|^[0-9](?: [0-9]{3})+$') }} then false
         -- A decimal number; a version; an address of a computer.
         when {{ matches(shape, '^[0-9]+[.][0-9]+$') }} then false
         when
             {{ matches(shape, '^[0-9]{1,6}(?:[.][0-9]{1,6}){2,}$') }}
             then {{ groups }} in ('999 999 9999', '999 999 999', '99 99 99 99', '9 999 999 9999')
+        when {{ matches(shape, '^[0-3]?[0-9] [01]?[0-9] (?:19|20)[0-9]{2}$') }} then false
         -- Years and numbers that begin with one; spans between round numbers; times.
         when {{ matches(shape, '^(?:19|20)[0-9]{2}[-/ ][0-9]{4,}$') }} then false
         when {{ matches(shape, '^[0-9]+00-[0-9]+00$') }} then false
         when {{ matches(shape, '^[0-2]?[0-9][.][0-5][0-9]-[0-2]?[0-9][.][0-5][0-9]$') }} then false
         -- 12345-6789 is a place in a town, unless it begins as mobile numbers do.
         when {{ groups }} = '99999 9999' then {{ matches(shape, '^[6-9]') }}
-        -- Single figures in a row are marks.
-        when {{ matches(groups, '^9(?: 9)+$') }} then {{ matches(shape, '^0') }}
+        -- Figures and tens in a row are marks.
+        when {{ matches(shape, '^(?:10|[1-9])(?: (?:10|[0-9]))+$') }} then false
         when {{ digits }} = 7
             then {{ groups }} in ('999 9999', '999 99 99', '99 99 999', '9 99 99 99')
         -- Two numbers side by side, or one with its extension.
@@ -156,16 +163,17 @@
     end
 {%- endmacro %}
 
-{# A number without the dates in it, with their time or without. What is between two dates goes with
+{# A number without the dates in it, with their time or without. Figures with blanks between are none:
+   06 12 34 56 78 would lose its beginning. What is between two dates goes with
    the first: to be asked twice. #}
 {% macro without_dates(number) -%}
     {%- set year = '(?:19|20)[0-9]{2}' -%}
     {%- set month = '(?:0?[1-9]|1[0-2])' -%}
     {%- set day = '(?:0?[1-9]|[12][0-9]|3[01])' -%}
     {%- set date = '(?:' ~ [
-        year ~ '[-/. ]' ~ month ~ '[-/. ]' ~ day,
-        day ~ '[-/. ]' ~ month ~ '[-/. ](?:' ~ year ~ '|[0-9]{2})',
-        month ~ '[-/. ]' ~ day ~ '[-/. ](?:' ~ year ~ '|[0-9]{2})',
+        year ~ '[-/.]' ~ month ~ '[-/.]' ~ day,
+        day ~ '[-/.]' ~ month ~ '[-/.](?:' ~ year ~ '|[0-9]{2})',
+        month ~ '[-/.]' ~ day ~ '[-/.](?:' ~ year ~ '|[0-9]{2})',
         year ~ '[-/]' ~ year,
     ] | join('|') ~ ')' -%}
     {{ replace_matches(

@@ -1,10 +1,13 @@
 {# Texts without what identifies a person. `masked_texts` is the exact way, for comments;
    `masked_cell` the cautious one, for cells that could not be read. #}
 
-{# A cheap look: most texts hold neither an address nor six figures near each other. #}
+{# A cheap look: most texts hold no address, no account and no six figures near each other. #}
 {% macro may_be_personal(text) -%}
     {%- set figure = figure_class() -%}
-    {{ matches(text, '[@＠﹫]|[(\\[{] ?(?:at|arroba) ?[)\\]}]|(?:[0-9][^0-9]{0,3}){6}') }}
+    {%- set account = '[A-Za-z]{2}[0-9]{2}(?:[ \\x{A0}.-]?[A-Za-z0-9]){11}' -%}
+    {{ matches(
+        text, '[@＠﹫]|[(\\[{] ?(?:at|AT|arroba) ?[)\\]}]|(?:[0-9][^0-9]{0,3}){6}|' ~ account
+    ) }}
     or (
         {{ matches(text, '[^\\x{00}-\\x{2FF}]') }}
         and {{ matches(text, '(?:' ~ figure ~ '[^0-9]{0,3}){6}') }}
@@ -17,8 +20,7 @@
    relation: relation with the columns `key`, which is unique, and `text`; they keep their names. #}
 {% macro masked_texts(relation, key, text) -%}
     {%- set mark = '␞' -%}
-    {%- set number = '[(（]{0,2}[+＋]?' ~ figure_class() ~ '(?:' ~ between_figures() ~ '{0,3}'
-        ~ figure_class() ~ '){5,}' -%}
+    {%- set number = number_pattern(least=6) -%}
     {#- A text is cut into so many pieces at most; with more numbers than that all of them go. -#}
     {%- set most_pieces = 512 -%}
     with
@@ -74,7 +76,7 @@
 
     numbers as (
 
-        select 1 + ones.figure + 8 * eights.figure + 64 * others.figure as number
+        select 1 + ones.figure + 8 * eights.figure + 64 * others.figure as piece_number
         from octal as ones
         cross join octal as eights
         cross join octal as others
@@ -85,11 +87,11 @@
 
         select
             counted.{{ key }},
-            numbers.number,
-            split_part(counted.marked_text, '{{ mark }}', numbers.number) as piece
+            numbers.piece_number,
+            split_part(counted.marked_text, '{{ mark }}', numbers.piece_number) as piece
         from counted
         inner join numbers
-            on counted.pieces >= numbers.number
+            on counted.pieces >= numbers.piece_number
         where counted.pieces <= {{ most_pieces }}
 
     ),
@@ -98,14 +100,14 @@
 
         select
             {{ key }},
-            number,
+            piece_number,
             piece,
             -- Every second piece is a number; what is around it says which.
-            number % 2 = 0 as is_number,
-            case when number % 2 = 0 then lag(piece) over in_order end as before,
-            case when number % 2 = 0 then lead(piece) over in_order end as behind
+            piece_number % 2 = 0 as is_number,
+            case when piece_number % 2 = 0 then lag(piece) over in_order end as before,
+            case when piece_number % 2 = 0 then lead(piece) over in_order end as behind
         from pieces
-        window in_order as (partition by {{ key }} order by number)
+        window in_order as (partition by {{ key }} order by piece_number)
 
     ),
 
@@ -117,7 +119,7 @@
             {{ key }},
             {{ joined_texts(
                 "case when is_card then '[card]' when is_phone then '[phone]' else piece end",
-                'number'
+                'piece_number'
             ) }} as {{ text }}
         from judged_numbers
         group by {{ key }}
@@ -158,7 +160,9 @@
 {% macro masked_emails(text) -%}
     {%- set outside = inline_blank_characters() ~ '[:space:]\\x{85}@＠﹫<>()\\[\\]{}",;:«»“”„' -%}
     {%- set local_part = '(?:[^' ~ outside ~ ']+|"[^"@]{1,64}")' -%}
-    {%- set at = '(?:[@＠﹫]|[@＠﹫] | [@＠﹫] | ?[(\\[{] ?(?:at|AT|arroba) ?[)\\]}] ?)' -%}
+    {#- With blanks around it, an @ can also stand before a price. -#}
+    {%- set at = '(?:[@＠﹫]|[@＠﹫] [^' ~ outside ~ '0-9]| [@＠﹫] [^' ~ outside ~ '0-9]'
+        ~ '| ?[(\\[{] ?(?:at|AT|arroba) ?[)\\]}] ?)' -%}
     {%- set dot = '(?:[.．。]| ?[(\\[{] ?(?:dot|DOT|punto|punkt) ?[)\\]}] ?)' -%}
     {{ replace_matches(
         text,
@@ -187,10 +191,5 @@
 
 {# Any seven figures or more, whatever they are, with the signs people put between them. #}
 {% macro masked_figures(text) -%}
-    {{ replace_matches(
-        text,
-        '[(（]{0,2}[+＋]?' ~ figure_class() ~ '(?:' ~ between_figures() ~ '{0,3}' ~ figure_class()
-        ~ '){6,}',
-        '[number]'
-    ) }}
+    {{ replace_matches(text, number_pattern(least=7), '[number]') }}
 {%- endmacro %}
