@@ -27,7 +27,7 @@
 
         select
             *,
-            trim({{ without_dates(without_dates("' ' || plain || ' '")) }}) as shape,
+            trim({{ without_dates("' ' || plain || ' '") }}) as shape,
             {{ replace_matches('plain', '[^0-9]', '') }} as all_digits,
             -- Four groups of four, or four, six and five, beside other figures.
             {{ replace_matches(
@@ -163,9 +163,8 @@
     end
 {%- endmacro %}
 
-{# A number without the dates in it, with their time or without. Figures with blanks between are none:
-   06 12 34 56 78 would lose its beginning. What is between two dates goes with
-   the first: to be asked twice. #}
+{# A number without the dates and spans of dates in it, with a time or without. Figures with blanks
+   between them are none: 06 12 34 56 78 would lose its beginning. #}
 {% macro without_dates(number) -%}
     {%- set year = '(?:19|20)[0-9]{2}' -%}
     {%- set month = '(?:0?[1-9]|1[0-2])' -%}
@@ -176,7 +175,8 @@
         month ~ '[-/.]' ~ day ~ '[-/.](?:' ~ year ~ '|[0-9]{2})',
         year ~ '[-/]' ~ year,
     ] | join('|') ~ ')' -%}
+    {%- set date_and_time = date ~ '(?:[ -][0-2]?[0-9][.][0-5][0-9])?' -%}
     {{ replace_matches(
-        number, '[ (-]' ~ date ~ '(?:[ -][0-2]?[0-9][.][0-5][0-9])?[ )-]', ' '
+        number, '[ (]' ~ date_and_time ~ '(?:[ -]' ~ date_and_time ~ ')*[ )]', ' '
     ) }}
 {%- endmacro %}

@@ -858,27 +858,33 @@ MARKER = {"email": "[e-mail]", "card": "[card]", "iban": "[iban]", "phone": "[ph
 MARKER_IN_CELL = MARKER | {"card": "[number]", "phone": "[number]"}
 
 
+# The query is a long one to plan: a few batches of texts, each asked about at once.
+long_batches = settings(batches, max_examples=6)
+
+
 @pytest.mark.parametrize("kind", PLANTED)
 def test_planted_personal_data_does_not_survive(engine: Engine, kind: str) -> None:
-    @batches
-    @given(batch(st.tuples(prose, PLANTED[kind], prose)), batch(PLANTED[kind]))
+    @long_batches
+    @given(batch(st.tuples(prose, PLANTED[kind], prose), size=40), batch(PLANTED[kind], size=40))
     def every_batch(planted: list[tuple[str, str, str]], alone: list[str]) -> None:
         comments = [" ".join(parts) for parts in planted]
-        theirs = [f"{before} {MARKER[kind]} {after}" for before, _, after in planted]
-        agree(comments, engine.rows("masked", comments), theirs)
-        agree(alone, engine.rows("masked", alone), [MARKER[kind]] * len(alone))
-        marker = MARKER_IN_CELL[kind]
-        theirs = [f"{before} {marker} {after}" for before, _, after in planted]
-        agree(comments, engine.rows("masked_cell", comments), theirs)
+        # Beside signs, and more than once in one text.
+        thrice = [f"({cell}), <{cell}>; {cell}!" for cell in alone]
+        marker = MARKER[kind]
+        theirs = [
+            *(f"{before} {marker} {after}" for before, _, after in planted),
+            *([marker] * len(alone)),
+            *([f"({marker}), <{marker}>; {marker}!"] * len(alone)),
+        ]
+        texts = [*comments, *alone, *thrice]
+        agree(texts, engine.rows("masked", texts), theirs)
         # Ten digits alone may be a plain number in a cell; the rule keeps those.
         cells = [cell for cell in alone if not re.fullmatch(r"[+]?[0-9]{1,10}", cell)]
-        agree(cells, engine.rows("masked_cell", cells), [marker] * len(cells))
-        # Beside signs, and more than once in one text.
-        twice = [f"({cell}), <{cell}>; {cell}!" for cell in alone]
-        for cell, left in zip(alone, engine.rows("masked", twice), strict=True):
-            assert left.count(MARKER[kind]) == 3, (cell, left)
-            assert cell not in left
-            assert not re.search(r"[0-9]{4}|@", left), (cell, left)
+        marker = MARKER_IN_CELL[kind]
+        theirs = [f"{before} {marker} {after}" for before, _, after in planted]
+        theirs += [marker] * len(cells)
+        cells = [*comments, *cells]
+        agree(cells, engine.rows("masked_cell", cells), theirs)
 
     every_batch()
 
@@ -893,7 +899,7 @@ ordinary = st.lists(
 )
 
 
-@batches
+@long_batches
 @given(batch(ordinary))
 def test_ordinary_comments_stay(engine: Engine, drawn: list[list[str]]) -> None:
     comments = [" waiting ".join(parts) for parts in drawn]
