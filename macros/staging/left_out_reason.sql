@@ -3,7 +3,7 @@
 {% macro left_out_reason(table) -%}
     {%- set months = var('nps_retention_months').get(table) -%}
     case
-        when _line_error = 'forgotten' then 'forgotten'
+        when _line_error in ('forgotten', 'retention') then _line_error
         {% if months is not none -%}
             when {{ retention_columns()[table] }} < {{ oldest_kept(months) }} then 'retention'
         {% endif -%}

@@ -129,7 +129,7 @@ def _email(draw: random.Random) -> str:
     return f"{name}{at}{domain}"
 
 
-# Figures of another script, invisible signs, a full-width plus: the same numbers, written otherwise.
+# Figures of another script, invisible signs: the same numbers, written otherwise.
 def _other_script(value: str, draw: random.Random) -> str:
     zero = ord(draw.choice("٠۰०๐０"))
     return "".join(chr(zero + int(sign)) if sign.isascii() and sign.isdigit() else sign
@@ -224,7 +224,8 @@ ORDINARY: dict[str, list[Draw]] = {
         _shaped("de 10h30 à 12h45", "version 12.3.4567.8#", "dossier 12 34 56 7#"),
     ],
     "es": [
-        _shaped("Pedido 6######## sin entregar", "factura 2025/00####", "el 1#/03/2025 a las 10:30"),
+        _shaped("Pedido 6######## sin entregar", "factura 2025/00####"),
+        _shaped("el 1#/03/2025 a las 10:30"),
         _shaped("1.234.56#,89 € es mucho", "referencia 9########", "caso 7######### cerrado"),
     ],
     "sv": [

@@ -1,4 +1,4 @@
-"""The quarantine: every rule rejects with its own reason, and people can work with what it holds."""
+"""The quarantine: every rule rejects with its own reason, and people can work with the rows."""
 
 from __future__ import annotations
 

@@ -138,9 +138,7 @@ class Forgetting:
         )
 
     def _is_suppressed(self, column: str) -> str:
-        return (
-            f"coalesce({self._hmac(trimmed(column))} in (select digest from temp.{_DIGESTS}), false)"
-        )
+        return f"coalesce({self._hmac(trimmed(column))} in (select digest from temp.{_DIGESTS}), false)"
 
     def _is_linked(self, table: str, column: str) -> str:
         return (
@@ -158,4 +156,3 @@ class Forgetting:
             f"sha256(getvariable('nps_outer') || unhex(sha256(getvariable('nps_inner') || "
             f"encode({text}))))"
         )
-

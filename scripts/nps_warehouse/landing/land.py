@@ -288,9 +288,9 @@ class _Writer:
             if delivery.parquet_files:
                 name = PARQUET_TABLE_PREFIX + table.name
                 kept, fresh = self._relation(name), f"{TEMPORARY}.{sql.name(name)}"
-                rows = " union all ".join(parquet_selects(
-                    table, delivery.parquet_files, bool(delivery.csv_files)
-                ))
+                rows = " union all ".join(
+                    parquet_selects(table, delivery.parquet_files, bool(delivery.csv_files))
+                )
                 self.cursor.execute(f"create table {fresh} as {rows}")
                 found.append(fresh)
                 moves.append((fresh, f"create table {kept} as select * from {fresh}"))

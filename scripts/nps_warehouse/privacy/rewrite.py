@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import duckdb
@@ -18,6 +19,8 @@ SUFFIXES = (".csv", ".parquet", *DUCKDB_SUFFIXES)
 CUSTOMER_COLUMNS = ("customer_id", "source_customer_id")
 EVENT_KEYS = ("response_id", "contact_id", "invitation_id")
 UNKNOWN = "unknown"
+# What quality tables show of a delivered row.
+DELIVERED_TEXTS = ("record_key", "raw_value", "rejected_value")
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,14 @@ def _listed(texts: Iterable[str]) -> str:
     return ", ".join(sql.text(text) for text in sorted(texts)) or "null"
 
 
-def forget_in_table(
-    connection: duckdb.DuckDBPyConnection, relation: str, person: Person
-) -> None:
+def _names(cell: str, one: str) -> str:
+    """SQL: whether an id stands in a cell, alone or between signs that are no letter or figure."""
+    return (
+        f"regexp_matches({cell}, '(^|[^A-Za-z0-9])' || regexp_escape({one}) || '($|[^A-Za-z0-9])')"
+    )
+
+
+def forget_in_table(connection: duckdb.DuckDBPyConnection, relation: str, person: Person) -> None:
     """Take people out of one table.
 
     A table of events (it has the key of an answer, a contact or an invitation) keeps its rows
@@ -98,16 +106,22 @@ def forget_in_table(
     is_of = " or ".join(
         f"cast({name} as varchar) in ({_listed(person.customer_ids)})" for name in customers
     )
-    if "comment" in columns and columns["comment"] == "VARCHAR":
+    if columns.get("comment") == "VARCHAR":
         conditions = [is_of] if customers else []
-        for key, values in (("response_id", person.response_ids),
-                            ("contact_id", person.contact_ids)):  # fmt: skip
-            if key in columns:
-                conditions.append(f"cast({key} as varchar) in ({_listed(values)})")
+        keyed = {"response_id": person.response_ids, "contact_id": person.contact_ids}
+        conditions += [
+            f"cast({key} as varchar) in ({_listed(keys)})"
+            for key, keys in keyed.items()
+            if key in columns
+        ]
         conditions.append(f"comment in ({_listed(person.comments)})")
-        connection.execute(
-            f"update {relation} set comment = null where {' or '.join(conditions)}"
-        )
+        connection.execute(f"update {relation} set comment = null where {' or '.join(conditions)}")
+    for name in DELIVERED_TEXTS:
+        if columns.get(name) == "VARCHAR":
+            for one in sorted(person.customer_ids):
+                connection.execute(
+                    f"update {relation} set {name} = null where {_names(name, sql.text(one))}"
+                )
     if not customers:
         return
     if any(key in columns for key in EVENT_KEYS):
@@ -134,7 +148,7 @@ def compacted(file: Path) -> None:
         connection.execute(f"attach {sql.text(str(fresh))} as fresh")
         connection.execute("copy from database old to fresh")
         connection.execute("checkpoint fresh")
-    _replace(fresh, file)
+    replace_file(fresh, file)
     file.with_name(file.name + ".wal").unlink(missing_ok=True)
 
 
@@ -157,7 +171,7 @@ def forget_in_copy(file: Path, person: Person) -> None:
         connection.execute(f"create table rows as select * from {reader(file)}")
         forget_in_table(connection, "rows", person)
         connection.execute(f"copy rows to {sql.text(str(fresh))} {form}")
-    _replace(fresh, file)
+    replace_file(fresh, file)
 
 
 def reader(file: Path) -> str:
@@ -174,7 +188,13 @@ def reader(file: Path) -> str:
     )
 
 
-def _replace(fresh: Path, file: Path) -> None:
+def replace_file(fresh: Path, file: Path) -> None:
+    """Put a finished file in place of another, with the same rights.
+
+    Args:
+        fresh: the finished file.
+        file: the file it replaces.
+    """
     with fresh.open("rb") as stream:
         os.fsync(stream.fileno())
     fresh.chmod(file.stat().st_mode & 0o777)
@@ -238,8 +258,7 @@ def _search_relation(
             f"with cells as (select cast({sql.name(name)} as varchar) as cell from {relation} "
             f"where {sql.name(name)} is not null group by 1) "
             "select count(*) from cells where exists (select 1 from temp.needles "
-            "where contains(cell, needle) and (not is_id or regexp_matches("
-            "cell, '(^|[^A-Za-z0-9])' || regexp_escape(needle) || '($|[^A-Za-z0-9])')))"
+            f"where contains(cell, needle) and (not is_id or {_names('cell', 'needle')}))"
         ).fetchone()
         assert row is not None
         if row[0]:
@@ -260,5 +279,5 @@ def _holds_bytes(file: Path, person: Person) -> bool:
     ]
     if not needles:
         return False
-    content = file.read_bytes()
-    return any(needle in content for needle in needles)
+    with file.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as content:
+        return any(content.find(needle) >= 0 for needle in needles)
