@@ -5,8 +5,8 @@ no numbering plan, so that none is anybody's:
 
 - phones: NANPA 555-0100 to 0199; Ofcom, numbers for drama use; Bundesnetzagentur, Mitteilung
   148/2021, Rufnummern für Medienproduktionen; ARCEP, décision 2012-0856, œuvres audiovisuelles;
-  ACMA, numbers for use in radio, film and television; PTS, fiktiva telefonnummer; Spanish shapes with
-  a leading 5, which Spain has not given out;
+  ACMA, numbers for use in radio, film and television; PTS, fiktiva telefonnummer; Spanish shapes
+  with a leading 5, which Spain has not given out;
 - cards: the test numbers that payment networks publish;
 - IBANs: the examples of the IBAN registry (SWIFT, release 101);
 - addresses: domains of RFC 2606.

@@ -13,6 +13,7 @@ from nps_warehouse.landing import contract, sql
 from nps_warehouse.landing.contract import Table
 from nps_warehouse.landing.csv_loader import (
     CSV_TABLE_PREFIX,
+    TEMPORARY,
     CsvFile,
     FastPathError,
     create_csv_table_sql,
@@ -42,7 +43,6 @@ SCHEMA = "raw"
 FILES = "_files"
 LANDING = "_landing"
 PARQUET_TABLE_PREFIX = "_parquet_"
-TEMPORARY = "temp"
 
 # Table, relative path, size in bytes and SHA-256: a file that is the same as before.
 Identity = tuple[str, str, int, str]
@@ -291,7 +291,7 @@ class _Writer:
                 rows = " union all ".join(
                     parquet_selects(table, delivery.parquet_files, bool(delivery.csv_files))
                 )
-                self.cursor.execute(f"create table {fresh} as {rows}")
+                self.cursor.execute(f"create temp table {fresh} as {rows}")
                 found.append(fresh)
                 moves.append((fresh, f"create table {kept} as select * from {fresh}"))
         Forgetting(self.cursor, self.schema, suppression).apply(
