@@ -229,6 +229,7 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_period_basis": "sent",
         "nps_min_responses": 0,
         "nps_fiscal_year_start_month": 13,
+        "nps_retention_months": {"agents": 12},
         "agent_identity": "initials",
     },
     "what only looks right": {
@@ -239,6 +240,7 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_period_basis": "Responded",
         "nps_min_responses": "30",
         "nps_fiscal_year_start_month": "April",
+        "nps_retention_months": {"contacts": 0},
         "agent_identity": None,
     },
 }

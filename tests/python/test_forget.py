@@ -138,6 +138,7 @@ def forgotten(tmp_path_factory: pytest.TempPathFactory) -> Forgotten:
     return Forgotten(folder, Build(0, "", kept), build, result, environment)
 
 
+@pytest.mark.thorough
 def test_forget_proves_that_nothing_is_left(forgotten: Forgotten) -> None:
     output = forgotten.result.output
     assert forgotten.result.exit_code == 0, output
@@ -155,6 +156,7 @@ def test_forget_proves_that_nothing_is_left(forgotten: Forgotten) -> None:
     assert GONE not in output
 
 
+@pytest.mark.thorough
 def test_the_warehouse_held_what_is_gone_now(forgotten: Forgotten) -> None:
     with duckdb.connect(str(forgotten.before.warehouse), read_only=True) as connection:
         before = planted_in(texts_of(connection))
@@ -165,6 +167,7 @@ def test_the_warehouse_held_what_is_gone_now(forgotten: Forgotten) -> None:
         assert not planted_in(texts_of(connection))
 
 
+@pytest.mark.thorough
 def test_names_of_customers_are_in_no_schema_at_all(forgotten: Forgotten) -> None:
     with duckdb.connect(str(forgotten.before.warehouse), read_only=True) as connection:
         texts = texts_of(connection, "and table_schema <> 'raw'")
@@ -174,6 +177,7 @@ def test_names_of_customers_are_in_no_schema_at_all(forgotten: Forgotten) -> Non
         assert name not in cells
 
 
+@pytest.mark.thorough
 def test_no_byte_of_it_is_left_in_any_file(forgotten: Forgotten) -> None:
     places = [forgotten.after.warehouse, *(forgotten.folder / "copies").rglob("*.*")]
     places += list((forgotten.folder / "state").iterdir())
@@ -186,6 +190,7 @@ def test_no_byte_of_it_is_left_in_any_file(forgotten: Forgotten) -> None:
         assert SALT.encode() not in content, file
 
 
+@pytest.mark.thorough
 def test_counts_and_scores_are_the_same(forgotten: Forgotten) -> None:
     for query in (
         "select * from marts.nps_by_period order by all",
@@ -199,6 +204,7 @@ def test_counts_and_scores_are_the_same(forgotten: Forgotten) -> None:
         assert forgotten.after.rows(query) == rows
 
 
+@pytest.mark.thorough
 def test_links_and_comments_are_what_goes(forgotten: Forgotten) -> None:
     assert forgotten.after.rows(
         "select response_id, customer_id, source_customer_id, segment, comment "
@@ -217,6 +223,7 @@ def test_links_and_comments_are_what_goes(forgotten: Forgotten) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.thorough
 def test_emptied_rows_are_excluded_and_counted(forgotten: Forgotten) -> None:
     assert forgotten.after.rows("select * from quality.excluded_rows order by 1, 2") == [
         ("customer_revenue", "customer_revenue.csv:1", "forgotten"),
@@ -233,6 +240,7 @@ def test_emptied_rows_are_excluded_and_counted(forgotten: Forgotten) -> None:
     ) == [(0,)]
 
 
+@pytest.mark.thorough
 def test_copies_are_rewritten(forgotten: Forgotten) -> None:
     copies = forgotten.folder / "copies" / "deep"
     answers = duckdb.execute(
@@ -247,6 +255,7 @@ def test_copies_are_rewritten(forgotten: Forgotten) -> None:
         assert not planted_in(texts_of(connection))
 
 
+@pytest.mark.thorough
 def test_a_build_without_the_salt_is_refused(
     forgotten: Forgotten, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,6 +271,7 @@ def test_a_build_without_the_salt_is_refused(
             assert connection.execute("from duckdb_tables()").fetchall() == []
 
 
+# Two whole builds are too long for the core suite; what follows needs none.
 # The landing alone: other files, later files, a new warehouse.
 
 

@@ -138,7 +138,8 @@ class Forgetting:
         )
 
     def _is_suppressed(self, column: str) -> str:
-        return f"coalesce({self._hmac(trimmed(column))} in (select digest from temp.{_DIGESTS}), false)"
+        digest = self._hmac(trimmed(column))
+        return f"coalesce({digest} in (select digest from temp.{_DIGESTS}), false)"
 
     def _is_linked(self, table: str, column: str) -> str:
         return (

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from nps_warehouse.landing import sql
+from nps_warehouse.landing.forget import trimmed
 
 DUCKDB_SUFFIXES = (".duckdb", ".db")
 SUFFIXES = (".csv", ".parquet", *DUCKDB_SUFFIXES)
@@ -83,6 +84,11 @@ def _listed(texts: Iterable[str]) -> str:
     return ", ".join(sql.text(text) for text in sorted(texts)) or "null"
 
 
+def _key(column: str) -> str:
+    """SQL of a key; a copy of raw rows has it as it was delivered."""
+    return trimmed(f"cast({column} as varchar)")
+
+
 def _names(cell: str, one: str) -> str:
     """SQL: whether an id stands in a cell, alone or between signs that are no letter or figure."""
     return (
@@ -103,16 +109,12 @@ def forget_in_table(connection: duckdb.DuckDBPyConnection, relation: str, person
     """
     columns = columns_of(connection, relation)
     customers = [name for name in CUSTOMER_COLUMNS if name in columns]
-    is_of = " or ".join(
-        f"cast({name} as varchar) in ({_listed(person.customer_ids)})" for name in customers
-    )
+    is_of = " or ".join(f"{_key(name)} in ({_listed(person.customer_ids)})" for name in customers)
     if columns.get("comment") == "VARCHAR":
         conditions = [is_of] if customers else []
         keyed = {"response_id": person.response_ids, "contact_id": person.contact_ids}
         conditions += [
-            f"cast({key} as varchar) in ({_listed(keys)})"
-            for key, keys in keyed.items()
-            if key in columns
+            f"{_key(key)} in ({_listed(keys)})" for key, keys in keyed.items() if key in columns
         ]
         conditions.append(f"comment in ({_listed(person.comments)})")
         connection.execute(f"update {relation} set comment = null where {' or '.join(conditions)}")
@@ -271,13 +273,12 @@ _LEAST_BYTES = 12
 
 
 def _holds_bytes(file: Path, person: Person) -> bool:
-    """Whether a long text of a person is in a file's bytes, deleted or not, uncompressed."""
-    needles = [
-        text.encode()
-        for text in (*person.customer_ids, *person.comments)
-        if len(text.encode()) >= _LEAST_BYTES
-    ]
-    if not needles:
+    """Whether a comment is in a file's bytes, deleted or not, where they are not compressed.
+
+    An id is not looked for so: in the bytes it may be the beginning of another one.
+    """
+    needles = [text.encode() for text in person.comments if len(text.encode()) >= _LEAST_BYTES]
+    if not needles or file.stat().st_size == 0:
         return False
     with file.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as content:
         return any(content.find(needle) >= 0 for needle in needles)
