@@ -15,6 +15,11 @@
     regexp_replace({{ text }}, '({{ pattern }})', '{{ mark }}\1{{ mark }}', 'g')
 {%- endmacro %}
 
+{# What a group of the pattern matched, in the replacement of replace_matches. #}
+{% macro matched_group(number) -%}
+    \{{ number }}
+{%- endmacro %}
+
 {# The given capture group of the first match (0: the whole match); '' where there is none. #}
 {% macro extracted(text, pattern, group=0) -%}
     regexp_extract({{ text }}, '{{ pattern }}', {{ group }})
@@ -37,6 +42,11 @@
 
 {% macro zero_width_characters() -%}
     \x{AD}\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2064}\x{2066}-\x{2069}\x{FEFF}
+{%- endmacro %}
+
+{# A character that no language in Latin letters needs: other scripts, wide signs, emoji. #}
+{% macro not_latin_class() -%}
+    [^\x{00}-\x{2FF}]
 {%- endmacro %}
 
 {# Hexadecimal digest, hard to turn back where the salt is secret. #}

@@ -43,7 +43,7 @@
         ~ ('0123456789' * (scripts | length)) ~ signs[1] ~ "')" -%}
     {%- set visible = replace_matches(ascii, '[' ~ zero_width_characters() ~ ']', '') -%}
     {%- set blanks = replace_matches(visible, '[' ~ inline_blank_characters() ~ '_]+', ' ') -%}
-    {{ replace_matches(replace_matches(blanks, ' *-+ *', '-'), ' *([/.]) *', '\\1') }}
+    {{ replace_matches(replace_matches(blanks, ' *-+ *', '-'), ' *([/.]) *', matched_group(1)) }}
 {%- endmacro %}
 
 {# Sum of a number's figures after Luhn: from the right every second one doubled, nines cast out.

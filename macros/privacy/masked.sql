@@ -4,12 +4,13 @@
 {# A cheap look: most texts hold no address, no account and no six figures near each other. #}
 {% macro may_be_personal(text) -%}
     {%- set figure = figure_class() -%}
-    {%- set account = '[A-Za-z]{2}[0-9]{2}(?:[ \\x{A0}.-]?[A-Za-z0-9]){11}' -%}
+    {%- set account = '[A-Za-z]{2}[0-9]{2}(?:['
+        ~ inline_blank_characters() ~ '.-]?[A-Za-z0-9]){11}' -%}
     {{ matches(
         text, '[@＠﹫]|[(\\[{] ?(?:at|AT|arroba) ?[)\\]}]|(?:[0-9][^0-9]{0,3}){6}|' ~ account
     ) }}
     or (
-        {{ matches(text, '[^\\x{00}-\\x{2FF}]') }}
+        {{ matches(text, not_latin_class()) }}
         and {{ matches(text, '(?:' ~ figure ~ '[^0-9]{0,3}){6}') }}
     )
 {%- endmacro %}
@@ -158,7 +159,7 @@
 {# Letters of any script, so that an address is not half shown; the stop behind it is the sentence's.
    Invisible characters do not break an address; `(at)` and a full-width sign are an @. #}
 {% macro masked_emails(text) -%}
-    {%- set outside = inline_blank_characters() ~ '[:space:]\\x{85}@＠﹫<>()\\[\\]{}",;:«»“”„' -%}
+    {%- set outside = inline_blank_characters() ~ '[:space:]@＠﹫<>()\\[\\]{}",;:«»“”„' -%}
     {%- set local_part = '(?:[^' ~ outside ~ ']+|"[^"@]{1,64}")' -%}
     {#- With blanks around it, an @ can also stand before a price. -#}
     {%- set at = '(?:[@＠﹫]|[@＠﹫] [^' ~ outside ~ '0-9]| [@＠﹫] [^' ~ outside ~ '0-9]'
@@ -183,7 +184,9 @@
             ~ figure ~ ')){11}'
         ) }}
             then {{ replace_matches(
-                text, '(^|[^A-Za-z0-9])(?:' ~ iban_pattern(figure, between) ~ ')', '\\1[iban]'
+                text,
+                '(^|[^A-Za-z0-9])(?:' ~ iban_pattern(figure, between) ~ ')',
+                matched_group(1) ~ '[iban]'
             ) }}
         else {{ text }}
     end

@@ -43,4 +43,9 @@ def reading(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         except duckdb.Error as problem:
             reason = str(problem).splitlines()[0]
             raise click.ClickException(f"{file} can't be read as a warehouse: {reason}") from None
-        yield connection
+        try:
+            yield connection
+        except duckdb.Error as problem:
+            # A view over Parquet files that have moved, for example.
+            reason = str(problem).splitlines()[0]
+            raise click.ClickException(f"{file} can't be read to the end: {reason}") from None
