@@ -29,7 +29,7 @@ FILES = {
     "R2,9,2024-02-28T11:59:59.999999,old words one\n"
     "R3,old words two,2023-01-01,old words three\n",
     "contacts": "contact_id,department_id,channel,started_at,ended_at\n"
-    "C1,D1,phone,2023-02-28T12:00:00,\nC2,D1,old words four,2023-02-28T11:59:59,\n"
+    "C1,D1,phone,2023-02-28T12:00:00,\nC2,D1,phone,2023-02-28T11:59:59,old words four\n"
     "C3,D1,phone,2022-01-02,2022-01-01\n",
     "contact_legs": "contact_id,leg_number,started_at\n"
     "C1,1,2025-01-28T12:00:00\nC1,2,2025-01-28T11:59:59\nC1,0,2020-01-01\n",

@@ -14,6 +14,7 @@ import duckdb
 from nps_warehouse.landing import sql
 from nps_warehouse.landing.contract import LINE_ERROR, PROVENANCE, load_contract
 from nps_warehouse.landing.csv_loader import csv_table_name
+from nps_warehouse.landing.forget import trimmed
 from nps_warehouse.privacy.rewrite import (
     DUCKDB_SUFFIXES,
     columns_of,
@@ -67,15 +68,14 @@ def empty_old_rows(connection: duckdb.DuckDBPyConnection) -> OldRows:
         by_file = places.setdefault(table.name, {})
         for file, number, _ in rows:
             by_file.setdefault(str(file), []).append(int(number))
-        if table.name in KEYS:
-            # A key that a younger version still has is not too old.
-            kept = f"select record_key from staging.parsed_{table.name} where failed_rule is null"
-            found = connection.execute(
-                f"select distinct record_key from {flawed} where left_out_reason = "
-                f"{sql.text(RETENTION)} and record_key is not null and record_key not in "
-                f"({kept} and record_key is not null)"
-            ).fetchall()
-            keys[table.name] = frozenset(str(row[0]) for row in found)
+        # A key that a younger version still has is not too old.
+        kept = f"select record_key from staging.parsed_{table.name} where failed_rule is null"
+        found = connection.execute(
+            f"select distinct record_key from {flawed} where left_out_reason = "
+            f"{sql.text(RETENTION)} and record_key is not null and record_key not in "
+            f"({kept} and record_key is not null)"
+        ).fetchall()
+        keys[table.name] = frozenset(str(row[0]) for row in found)
         name = csv_table_name(table)
         if name in here:
             emptied = ", ".join(f"{sql.name(column)} = null" for column in table.column_names)
@@ -115,14 +115,27 @@ def retain_in_copy(file: Path, old: OldRows) -> int:
 
 
 def _retain_in_table(connection: duckdb.DuckDBPyConnection, relation: str, old: OldRows) -> int:
-    """A row is of the raw table whose key comes first in it: an answer names its contact too."""
+    """Delete a table's old rows: of a mart, and of what tells of delivered rows."""
     columns = list(columns_of(connection, relation))
+    conditions = []
+    # A row is of the raw table whose key comes first in it: an answer names its contact too.
     of = [(columns.index(key), table) for table, key in KEYS.items() if key in columns]
-    if not of:
+    if of:
+        _, table = min(of)
+        conditions.append(_in(KEYS[table], old.keys.get(table, frozenset())))
+    if "record_key" in columns:
+        name = relation.rpartition(".")[2].strip('"')
+        for table, keys in old.keys.items():
+            if "table_name" in columns:
+                conditions.append(f"(table_name = {sql.text(table)} and {_in('record_key', keys)})")
+            elif name.endswith(f"_{table}"):
+                conditions.append(_in("record_key", keys))
+    if not conditions:
         return 0
-    _, table = min(of)
-    listed = ", ".join(sql.text(key) for key in sorted(old.keys.get(table, ()))) or "null"
-    row = connection.execute(
-        f"delete from {relation} where cast({KEYS[table]} as varchar) in ({listed})"
-    ).fetchone()
+    row = connection.execute(f"delete from {relation} where {' or '.join(conditions)}").fetchone()
     return int(row[0]) if row else 0
+
+
+def _in(column: str, keys: frozenset[str]) -> str:
+    listed = ", ".join(sql.text(key) for key in sorted(keys)) or "null"
+    return f"coalesce({trimmed(f'cast({column} as varchar)')} in ({listed}), false)"
