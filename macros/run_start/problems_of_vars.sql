@@ -68,7 +68,30 @@
         {% endif %}
     {% endfor %}
 
-    {% do return(problems + problems_of_survey_vars()) %}
+    {% do return(problems + problems_of_survey_vars() + problems_of_retention()) %}
+{% endmacro %}
+
+{% macro problems_of_retention() %}
+    {% set months = var('nps_retention_months') %}
+    {% set tables = retention_columns() %}
+    {% if months is not mapping %}
+        {% do return([refused_var('nps_retention_months', 'months by raw table, or {}')]) %}
+    {% endif %}
+    {% set problems = [] %}
+    {% for table, kept in months.items() %}
+        {% if table not in tables or kept is not integer or kept is boolean or kept < 1 %}
+            {% do problems.append(refused_var(
+                'nps_retention_months',
+                'whole months, 1 or more, for any of ' ~ tables | join(', ') ~ ' (' ~ table ~ ')'
+            )) %}
+        {% endif %}
+    {% endfor %}
+    {% if months and var('as_of') is none %}
+        {% do problems.append(
+            'nps_retention_months is given and as_of is not: name the day from which ages count.'
+        ) %}
+    {% endif %}
+    {% do return(problems) %}
 {% endmacro %}
 
 {% macro refused_var(name, expected) %}

@@ -9,6 +9,7 @@
    key:     columns whose texts make the record's key.
    rules:   list of {column, when, reason}, asked in this order. `when` is SQL over the values
             (and `text_<column>`); a null value of a column that was delivered is unreadable.
+            Asked before them all: whether the row is left out (failed_rule -1).
    keep_text: columns whose delivered text rules over several rows have to show.
 #}
 {% macro parsed_rows(table, columns, key, rules, keep_text=[]) %}
@@ -75,6 +76,7 @@ judged as (
     select
         *,
         case
+            when {{ left_out_reason(table) }} is not null then -1
             when _line_error is not null then 0
             {% for rule in rules -%}
                 when {{ rule.when }} then {{ loop.index }}
@@ -99,6 +101,9 @@ select
     {% endfor -%}
     {{ record_key(key) }} as record_key,
     failed_rule,
+    case failed_rule
+        when -1 then {{ left_out_reason(table) }}
+    end as left_out_reason,
     case failed_rule
         when 0 then _line_error
         {% for rule in rules -%}

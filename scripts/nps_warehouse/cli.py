@@ -12,6 +12,7 @@ COMMANDS = {
     "forget": "nps_warehouse.privacy.cli:forget_command",
     "import": "nps_warehouse.importing.cli:import_command",
     "quarantine": "nps_warehouse.quarantine.cli:quarantine_command",
+    "retain": "nps_warehouse.privacy.cli:retain_command",
 }
 
 

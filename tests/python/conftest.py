@@ -70,6 +70,8 @@ def run_dbt(
     env = {name: value for name, value in os.environ.items() if not name.startswith("NPS_")}
     env |= {
         "NPS_WAREHOUSE": str(warehouse),
+        # Not the project's own, in which someone may be listed.
+        "NPS_STATE_DIR": str(folder / "state"),
         "DO_NOT_TRACK": "1",
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),

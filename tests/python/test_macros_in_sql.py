@@ -23,6 +23,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from rendered import rendered
+from stdnum import luhn
 
 UTC_ZONE = "UTC"
 ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]
@@ -73,7 +74,6 @@ PARSERS = {
     "parsed_word": f"{{{{ parsed_word('cell', {WORDS}) }}}}",
     "parsed_score": "{{ parsed_score('cell') }}",
     "trimmed": "{{ trimmed('delivered_cell') }}",
-    "masked": "{{ masked('delivered_cell') }}",
     "masked_cell": "{{ masked_cell('delivered_cell') }}",
     "digest": "{{ digest('delivered_cell') }}",
     "local_times": """
@@ -98,6 +98,14 @@ PARSERS = {
     """,
 }
 MODELS = {name: of_cells(expression) for name, expression in PARSERS.items()} | {
+    # Texts without a row are not changed.
+    "masked": """
+        with masked as ({{ masked_texts('cells', key='ordinal', text='cell') }})
+        select coalesce(masked.cell, cells.cell) as cell
+        from cells
+        left join masked on cells.ordinal = masked.ordinal
+        order by cells.ordinal
+    """,
     "instants_of_vars": "select "
     + ", ".join(f"{{{{ instant_of_var('{name}') }}}} as {name}" for name in INSTANTS),
     "refused_vars": "select "
@@ -744,7 +752,7 @@ def test_periods_and_calendar(engine: Engine, days: list[date]) -> None:
 SMALL_WORDS = [
     "please",
     "danke",
-    "called",
+    "asked",
     "waiting",
     "größer",
     "résumé",
@@ -782,30 +790,51 @@ email = st.builds(
     ),
     st.sampled_from(["com", "de", "co.uk", "museum", "xn--p1ai"]),
 )
+CARD_LENGTHS = [13, 14, 15, 16, 19]
+
+
+def with_luhn_digit(figures: str) -> str:
+    return figures + luhn.calc_check_digit(figures)
+
+
+card_figures = st.sampled_from(CARD_LENGTHS).flatmap(
+    lambda length: st.builds(
+        lambda first, rest: with_luhn_digit(first + rest),
+        st.sampled_from("23456"),
+        some_digits(length - 2, length - 2),
+    )
+)
 card = st.builds(
     grouped,
-    some_digits(13, 19),
+    card_figures,
     st.sampled_from([[4], [4, 6, 5], [19]]),
     st.sampled_from(["", " ", "-", ".", " - "]),
 )
-# Country, check digits, account: lengths of the registry, letters where banks have some.
-iban = st.one_of(
-    st.builds(
-        lambda country, account, separator: grouped(country + account, [4], separator),
-        st.sampled_from(["DE", "ES", "PL", "AT", "BE", "SE", "PT", "CZ", "HU"]),
-        some_digits(16, 26),
-        st.sampled_from(["", " "]),
-    ),
-    st.builds(
-        lambda country, check, bank, account, separator: grouped(
-            country + check + bank + account, [4], separator
-        ),
-        st.sampled_from(["GB", "NL", "IE", "GI", "BG", "LV", "RO"]),
-        some_digits(2, 2),
-        st.text(st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ"), min_size=4, max_size=4),
-        some_digits(10, 16),
-        st.sampled_from(["", " "]),
-    ),
+# Countries with what follows the check digits: some of the registry, spelt out here once more.
+# The check digits themselves are any: who mistypes an account number gives it away all the same.
+IBAN_SHAPES = {
+    "DE": "18n", "ES": "20n", "PL": "24n", "AT": "16n", "BE": "12n", "SE": "20n", "PT": "21n",
+    "CZ": "20n", "HU": "24n", "NO": "11n", "GB": "4a14n", "NL": "4a10n", "IE": "4a14n",
+    "GI": "4a15c", "BG": "4a6n8c", "LV": "4a13c", "RO": "4a16c", "FR": "10n11c2n",
+    "IT": "1a10n12c", "CH": "5n12c", "MT": "4a5n18c",
+}  # fmt: skip
+SIGNS = {"n": "0123456789", "a": "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+SIGNS["c"] = SIGNS["n"] + SIGNS["a"]
+
+
+def account_of(country: str) -> st.SearchStrategy[str]:
+    parts = re.findall(r"([0-9]+)([nac])", IBAN_SHAPES[country])
+    texts = [
+        st.text(st.sampled_from(SIGNS[kind]), min_size=int(count), max_size=int(count))
+        for count, kind in [("2", "n"), *parts]
+    ]
+    return st.tuples(*texts).map(lambda found: country + "".join(found))
+
+
+iban = st.builds(
+    lambda account, separator: grouped(account, [4], separator),
+    st.sampled_from(sorted(IBAN_SHAPES)).flatmap(account_of),
+    st.sampled_from(["", " ", "-", "\u00a0"]),
 )
 phone = st.one_of(
     st.builds(
@@ -819,31 +848,43 @@ phone = st.one_of(
             st.sampled_from([" ", "-", ".", "/", " - "]),
         ),
     ),
-    some_digits(11, 15),
+    # Alone between words: figures with a leading zero or a country's code.
+    st.builds("0{}".format, some_digits(9, 9).filter(lambda text: text[0] != "0")),
+    st.builds("{}{}".format, st.sampled_from(["49", "44", "34", "33"]), some_digits(10, 10)),
 )
 PLANTED = {"email": email, "card": card, "iban": iban, "phone": phone}
-MARKER = {"email": "[e-mail]", "card": "[number]", "iban": "[iban]", "phone": "[number]"}
+MARKER = {"email": "[e-mail]", "card": "[card]", "iban": "[iban]", "phone": "[phone]"}
+# A cell that could not be read is masked by the look of it alone.
+MARKER_IN_CELL = MARKER | {"card": "[number]", "phone": "[number]"}
+
+
+# The query is a long one to plan: a few batches of texts, each asked about at once.
+long_batches = settings(batches, max_examples=6)
 
 
 @pytest.mark.parametrize("kind", PLANTED)
 def test_planted_personal_data_does_not_survive(engine: Engine, kind: str) -> None:
-    @batches
-    @given(batch(st.tuples(prose, PLANTED[kind], prose)), batch(PLANTED[kind]))
+    @long_batches
+    @given(batch(st.tuples(prose, PLANTED[kind], prose), size=40), batch(PLANTED[kind], size=40))
     def every_batch(planted: list[tuple[str, str, str]], alone: list[str]) -> None:
         comments = [" ".join(parts) for parts in planted]
-        theirs = [f"{before} {MARKER[kind]} {after}" for before, _, after in planted]
-        agree(comments, engine.rows("masked", comments), theirs)
-        agree(comments, engine.rows("masked_cell", comments), theirs)
-        agree(alone, engine.rows("masked", alone), [MARKER[kind]] * len(alone))
+        # Beside signs, and more than once in one text.
+        thrice = [f"({cell}), <{cell}>; {cell}!" for cell in alone]
+        marker = MARKER[kind]
+        theirs = [
+            *(f"{before} {marker} {after}" for before, _, after in planted),
+            *([marker] * len(alone)),
+            *([f"({marker}), <{marker}>; {marker}!"] * len(alone)),
+        ]
+        texts = [*comments, *alone, *thrice]
+        agree(texts, engine.rows("masked", texts), theirs)
         # Ten digits alone may be a plain number in a cell; the rule keeps those.
         cells = [cell for cell in alone if not re.fullmatch(r"[+]?[0-9]{1,10}", cell)]
-        agree(cells, engine.rows("masked_cell", cells), [MARKER[kind]] * len(cells))
-        # Beside signs, and more than once in one text.
-        twice = [f"({cell}), <{cell}>; {cell}!" for cell in alone]
-        for cell, left in zip(alone, engine.rows("masked", twice), strict=True):
-            assert left.count(MARKER[kind]) == 3, (cell, left)
-            assert cell not in left
-            assert not re.search(r"[0-9]{4}|@", left), (cell, left)
+        marker = MARKER_IN_CELL[kind]
+        theirs = [f"{before} {marker} {after}" for before, _, after in planted]
+        theirs += [marker] * len(cells)
+        cells = [*comments, *cells]
+        agree(cells, engine.rows("masked_cell", cells), theirs)
 
     every_batch()
 
@@ -858,7 +899,7 @@ ordinary = st.lists(
 )
 
 
-@batches
+@long_batches
 @given(batch(ordinary))
 def test_ordinary_comments_stay(engine: Engine, drawn: list[list[str]]) -> None:
     comments = [" waiting ".join(parts) for parts in drawn]

@@ -10,6 +10,12 @@ categories as (
 
     select * from {{ ref('nps_categories') }}
 
+),
+
+masked_comments as (
+
+    select * from {{ ref('masked_comments') }}
+
 )
 
 select
@@ -32,7 +38,8 @@ select
     end as nps_contribution,
     responses.csat_score,
     responses.effort_score,
-    {{ masked('responses.comment') }} as comment,
+    -- Only texts that may be personal have a masked twin.
+    coalesce(masked_comments.comment, responses.comment) as comment,
     responses.responded_at,
     {{ local_date('responses.responded_at') }} as response_date,
     {{ local_weekday('responses.responded_at') }} as response_weekday,
@@ -40,3 +47,5 @@ select
 from responses
 left join categories
     on responses.score = categories.score
+left join masked_comments
+    on responses.response_id = masked_comments.response_id

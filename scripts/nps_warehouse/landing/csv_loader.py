@@ -25,6 +25,8 @@ LONGEST_FAST_RECORD = 32 * 1024 * 1024
 
 CSV_TABLE_PREFIX = "_csv_"
 
+TEMPORARY = "temp"
+
 _LOAD = "_nps_landing_load"
 
 
@@ -57,11 +59,17 @@ def csv_table_name(table: Table) -> str:
 
 
 def create_csv_table_sql(schema: str, table: Table) -> str:
-    """The statement that makes the empty table for a table's CSV rows."""
+    """The statement that makes the empty table for a table's CSV rows.
+
+    Args:
+        schema: quoted name of its schema; TEMPORARY for a table of the connection.
+        table: its contract.
+    """
+    temporary = "temp " if schema == TEMPORARY else ""
     columns = ", ".join(f"{sql.name(column)} varchar" for column in table.column_names)
     file_column, row_column, error_column = (sql.name(column) for column in PROVENANCE)
     return (
-        f"create table {schema}.{sql.name(csv_table_name(table))} ({columns}, "
+        f"create {temporary}table {schema}.{sql.name(csv_table_name(table))} ({columns}, "
         f"{file_column} varchar, {row_column} bigint, {error_column} varchar)"
     )
 

@@ -13,6 +13,7 @@ from nps_warehouse.landing import contract, sql
 from nps_warehouse.landing.contract import Table
 from nps_warehouse.landing.csv_loader import (
     CSV_TABLE_PREFIX,
+    TEMPORARY,
     CsvFile,
     FastPathError,
     create_csv_table_sql,
@@ -22,6 +23,7 @@ from nps_warehouse.landing.csv_loader import (
 from nps_warehouse.landing.csv_reader import Header, read_header
 from nps_warehouse.landing.csv_scan import Scan, hash_file, scan
 from nps_warehouse.landing.discover import CSV, SourceFile, discover
+from nps_warehouse.landing.forget import LINKS, TABLES, Forgetting
 from nps_warehouse.landing.names import clean_name, shown_name
 from nps_warehouse.landing.parquet_reader import (
     ParquetFile,
@@ -32,6 +34,7 @@ from nps_warehouse.landing.parquet_reader import (
 from nps_warehouse.landing.report import FileError, Report, name_list
 from nps_warehouse.landing.seeds import SEED_PREFIX, Seed, read_seeds
 from nps_warehouse.landing.text_rows import insert_text_rows
+from nps_warehouse.privacy.suppression import Suppression
 
 # Raise this when rows already landed would be landed otherwise today.
 LANDING_VERSION = 2
@@ -39,6 +42,7 @@ LANDING_VERSION = 2
 SCHEMA = "raw"
 FILES = "_files"
 LANDING = "_landing"
+PARQUET_TABLE_PREFIX = "_parquet_"
 
 # Table, relative path, size in bytes and SHA-256: a file that is the same as before.
 Identity = tuple[str, str, int, str]
@@ -77,6 +81,7 @@ def land(
     seeds_dir: str | None = None,
     project: Project | None = None,
     adapted: Sequence[str] = (),
+    suppression: Suppression | None = None,
 ) -> Report:
     """Land every table of the contract in schema `raw` of the connection's default database.
 
@@ -86,6 +91,7 @@ def land(
         seeds_dir: the business's own seeds; none where null or empty.
         project: where contract, sample and shipped seeds are, if not in this project.
         adapted: tables that need no files, as adapters bring them.
+        suppression: customers who are to be forgotten.
 
     Returns:
         All problems found in all tables. With any error nothing was changed.
@@ -104,7 +110,7 @@ def land(
         if seeds_dir:
             seeds = read_seeds(Path(seeds_dir).resolve(), project.seeds_dir, report)
         if not report.errors:
-            _Writer(cursor, folder, deliveries, seeds, report).write()
+            _Writer(cursor, folder, deliveries, seeds, report, suppression).write()
     finally:
         cursor.close()
     return report
@@ -171,7 +177,9 @@ class _Writer:
         deliveries: list[Delivery],
         seeds: list[Seed],
         report: Report,
+        suppression: Suppression | None,
     ) -> None:
+        self.suppression = suppression if suppression and suppression.digests else None
         self.cursor = cursor
         self.folder = folder
         self.deliveries = deliveries
@@ -242,19 +250,61 @@ class _Writer:
         for relation, kind in relations.items():
             if relation not in kept and self._is_ours(relation):
                 self.cursor.execute(f"drop {kind} {self._relation(relation)}")
+        if LINKS in relations and (self.suppression is None or not known):
+            # Keys of another delivery are other keys.
+            self.cursor.execute(f"drop table {self._relation(LINKS)}")
         landed: list[LandedFile] = []
         for delivery in self.deliveries:
             if delivery.csv_files:
                 is_there = csv_table_name(delivery.table) in kept & set(relations)
                 landed += self._write_csv(delivery, known if is_there else {}, scans, slow)
             landed += [_landed_parquet(file) for file in delivery.parquet_files]
-            self.cursor.execute(
-                f"create view {self._relation(delivery.table.name)} as {_view_sql(delivery)}"
-            )
+        if self.suppression is not None:
+            self._forget(self.suppression)
+        for delivery in self.deliveries:
+            view = _view_sql(delivery, self._is_personal(delivery))
+            self.cursor.execute(f"create view {self._relation(delivery.table.name)} as {view}")
         self._write_files(landed)
         self.header_only = [file.source for file in landed if file.records == 0]
         for seed in self.seeds:
             self._write_seed(seed)
+
+    def _is_personal(self, delivery: Delivery) -> bool:
+        """Whether rows of forgotten customers may be in it."""
+        return self.suppression is not None and delivery.table.name in TABLES
+
+    def _forget(self, suppression: Suppression) -> None:
+        """Take forgotten customers out of what is here and of what is new, then keep what is new.
+
+        What is new waits in temporary tables: a row that was once written to the file leaves its
+        bytes there.
+        """
+        personal = [delivery for delivery in self.deliveries if self._is_personal(delivery)]
+        relations: dict[str, list[str]] = {}
+        moves = []
+        for delivery in personal:
+            table = delivery.table
+            found = relations.setdefault(table.name, [])
+            if delivery.csv_files:
+                name = csv_table_name(table)
+                kept, fresh = self._relation(name), f"{TEMPORARY}.{sql.name(name)}"
+                found += [kept, fresh]
+                moves.append((fresh, f"insert into {kept} select * from {fresh}"))
+            if delivery.parquet_files:
+                name = PARQUET_TABLE_PREFIX + table.name
+                kept, fresh = self._relation(name), f"{TEMPORARY}.{sql.name(name)}"
+                rows = " union all ".join(
+                    parquet_selects(table, delivery.parquet_files, bool(delivery.csv_files))
+                )
+                self.cursor.execute(f"create temp table {fresh} as {rows}")
+                found.append(fresh)
+                moves.append((fresh, f"create table {kept} as select * from {fresh}"))
+        Forgetting(self.cursor, self.schema, suppression).apply(
+            [delivery.table for delivery in personal], relations
+        )
+        for fresh, move in moves:
+            self.cursor.execute(move)
+            self.cursor.execute(f"drop table {fresh}")
 
     def _write_csv(
         self,
@@ -275,6 +325,9 @@ class _Writer:
         else:
             self.cursor.execute(f"drop table if exists {target}")
             self.cursor.execute(create_csv_table_sql(self.schema, table))
+        if self._is_personal(delivery):
+            target = f"{TEMPORARY}.{sql.name(csv_table_name(table))}"
+            self.cursor.execute(create_csv_table_sql(TEMPORARY, table))
         landed = []
         for file in files:
             records = unchanged.get(file.source.relative)
@@ -338,7 +391,9 @@ class _Writer:
 
     def _is_ours(self, relation: str) -> bool:
         names = {d.table.name for d in self.deliveries} | {FILES, LANDING}
-        return relation in names or relation.startswith((CSV_TABLE_PREFIX, SEED_PREFIX))
+        return relation in names or relation.startswith(
+            (CSV_TABLE_PREFIX, PARQUET_TABLE_PREFIX, SEED_PREFIX)
+        )
 
     def _relations(self) -> dict[str, str]:
         """Every relation in schema `raw` with its kind, table or view."""
@@ -391,7 +446,7 @@ def _landed_parquet(file: ParquetFile) -> LandedFile:
     return LandedFile(file.source, hash_file(file.source.path), file.records)
 
 
-def _view_sql(delivery: Delivery) -> str:
+def _view_sql(delivery: Delivery, parquet_is_table: bool) -> str:
     """The query behind `raw.<table>`: rows of CSV files, of Parquet files, of both or of none."""
     table = delivery.table
     selects = []
@@ -399,7 +454,11 @@ def _view_sql(delivery: Delivery) -> str:
         columns = sql.columns((*table.column_names, *contract.PROVENANCE))
         # Without schema and database the view still holds where the file is renamed or attached.
         selects.append(f"select {columns} from {sql.name(csv_table_name(table))}")
-    selects += parquet_selects(table, delivery.parquet_files, bool(delivery.csv_files))
+    if delivery.parquet_files and parquet_is_table:
+        columns = sql.columns((*table.column_names, *contract.PROVENANCE))
+        selects.append(f"select {columns} from {sql.name(PARQUET_TABLE_PREFIX + table.name)}")
+    else:
+        selects += parquet_selects(table, delivery.parquet_files, bool(delivery.csv_files))
     if not selects:
         types = {contract.SOURCE_ROW: "bigint"}
         columns = ", ".join(

@@ -13,6 +13,7 @@ from duckdb.func import SPECIAL
 from nps_warehouse.landing.land import land
 from nps_warehouse.landing.report import Report
 from nps_warehouse.landing.warehouse_file import problem_of_warehouse_file
+from nps_warehouse.privacy.suppression import SuppressionError, load
 
 
 class Plugin(BasePlugin):
@@ -53,7 +54,12 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     def nps_land(raw_dir: str | None, seeds_dir: str | None, adapted: str | None) -> str:
         try:
             tables = tuple(filter(None, (adapted or "").split(",")))
-            return land(connection, raw_dir, seeds_dir, adapted=tables).to_json()
+            return land(connection, raw_dir, seeds_dir, adapted=tables, suppression=load()).to_json()
+        except SuppressionError as problem:
+            # Who was forgotten must not come back because a variable is missing.
+            report = Report()
+            report.error(str(problem))
+            return report.to_json()
         except Exception as problem:
             what = " ".join(f"{type(problem).__name__}: {problem}".split())
             report = Report()

@@ -1,0 +1,1 @@
+"""Customers who are to be forgotten, and rows that are too old to keep."""

@@ -1,0 +1,169 @@
+"""The commands ``nps forget`` and ``nps retain``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from nps_warehouse.landing.contract import PROJECT_DIR, SAMPLE_DIR
+from nps_warehouse.landing.warehouse_file import problem_of_warehouse_file
+from nps_warehouse.privacy import suppression
+from nps_warehouse.privacy.person import Delivered, Place, as_delivered, find_delivered
+from nps_warehouse.privacy.retention import empty_old_rows, retain_in_copy
+from nps_warehouse.privacy.rewrite import compacted, copies_in, forget_in_copy, opened, search
+from nps_warehouse.warehouse import warehouse_file
+
+MOST_ROWS = 20
+"""Row numbers that are printed of a file; the rest are counted."""
+
+COPIES_VARIABLE = "NPS_COPIES"
+"""Folders of published copies, separated as in PATH, for those who always have the same."""
+
+copies_option = click.option(
+    "--copies",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help=f"a folder (or file) of published copies: CSV, Parquet, DuckDB; also {COPIES_VARIABLE}",
+)
+vars_option = click.option("--vars", "variables", help="dbt vars of the build, as YAML")
+
+
+@click.command(name="forget")
+@click.argument("customer_ids", nargs=-1, required=True, metavar="CUSTOMER_ID...")
+@copies_option
+@vars_option
+def forget_command(
+    customer_ids: Sequence[str], copies: Sequence[Path], variables: str | None
+) -> None:
+    """Forget customers, in the warehouse, its published copies and every later build.
+
+    Their answers and contacts stay without them, so that no score changes; comments, revenue and
+    whatever is kept by customer go. Needs NPS_PRIVACY_SALT. Names the raw files that still hold
+    them, and ends with a search that has to find nothing.
+    """
+    ids = as_delivered(customer_ids)
+    if not ids:
+        raise click.ClickException("no customer id was given but blanks")
+    file = warehouse_file()
+    _refuse_open_file(file)
+    raw_dir = Path(os.environ.get("NPS_RAW_DIR") or SAMPLE_DIR).resolve()
+    published = copies_in([*copies, *_configured_copies()])
+    _refuse_raw_files(published, raw_dir)
+    try:
+        suppression.read_salt()
+        delivered = find_delivered(raw_dir, ids)
+        fresh = suppression.add(ids)
+    except (ValueError, suppression.SuppressionError) as problem:
+        raise click.ClickException(str(problem)) from None
+    click.echo(
+        f"{fresh:,} of {len(ids):,} customers are new on the list {suppression.list_file()}."
+    )
+    _rebuild(file, variables)
+    compacted(file)
+    for copy in published:
+        forget_in_copy(copy, delivered.person)
+    click.echo(f"Built anew and rewritten: {file} and {len(published):,} copies.")
+    _print_places(raw_dir, delivered.places)
+    _prove([file, *published], delivered)
+
+
+@click.command(name="retain")
+@copies_option
+@vars_option
+def retain_command(copies: Sequence[Path], variables: str | None) -> None:
+    """Enforce nps_retention_months in the warehouse file and its published copies.
+
+    Builds anew with the vars given, takes the content of rows that are too old out of schema raw,
+    and their rows out of the copies.
+    """
+    file = warehouse_file()
+    _refuse_open_file(file)
+    published = copies_in([*copies, *_configured_copies()])
+    raw_dir = Path(os.environ.get("NPS_RAW_DIR") or SAMPLE_DIR).resolve()
+    _refuse_raw_files(published, raw_dir)
+    _rebuild(file, variables)
+    with opened(file, read_only=False) as connection:
+        old = empty_old_rows(connection)
+    compacted(file)
+    for table, places in sorted(old.places.items()):
+        click.echo(f"{table}: {sum(len(rows) for rows in places.values()):,} rows too old")
+        _print_places(raw_dir, [Place(name, tuple(rows)) for name, rows in sorted(places.items())])
+    for copy in published:
+        gone = retain_in_copy(copy, old)
+        click.echo(f"{copy}: {gone:,} rows taken out")
+    if not old.places:
+        click.echo("No row is older than its table is kept.")
+
+
+def _configured_copies() -> list[Path]:
+    listed = os.environ.get(COPIES_VARIABLE, "")
+    places = [Path(place) for place in listed.split(os.pathsep) if place]
+    for place in places:
+        if not place.exists():
+            raise click.ClickException(f"{COPIES_VARIABLE} names {place}, which does not exist")
+    return places
+
+
+def _refuse_open_file(file: Path) -> None:
+    if not file.is_file():
+        raise click.ClickException(f"there is no warehouse {file}; run a build first")
+    problem = problem_of_warehouse_file(str(file))
+    if problem is not None:
+        raise click.ClickException(problem)
+
+
+def _refuse_raw_files(copies: Sequence[Path], raw_dir: Path) -> None:
+    """Delivered files are their owners': a command that rewrites copies must not touch them."""
+    for copy in copies:
+        if copy.resolve().is_relative_to(raw_dir):
+            raise click.ClickException(
+                f"{copy} is one of the delivered files in {raw_dir}, which are not rewritten here; "
+                "their owner takes the rows out"
+            )
+
+
+def _rebuild(file: Path, variables: str | None) -> None:
+    """Run every seed and model again; the landing leaves out who is on the list."""
+    arguments = ["--vars", variables] if variables else []
+    kinds = ("test", "unit_test")
+    excluded = [part for kind in kinds for part in ("--exclude-resource-type", kind)]
+    finished = subprocess.run(
+        [str(Path(sys.executable).with_name("dbt")), "--quiet", "build", *excluded, *arguments],
+        cwd=PROJECT_DIR,
+        env={**os.environ, "NPS_WAREHOUSE": str(file.resolve())},
+        check=False,
+    )
+    if finished.returncode != 0:
+        raise click.ClickException(
+            "the build failed, its message is above. The list holds the customers already; run "
+            "the same command again when the build works."
+        )
+
+
+def _print_places(raw_dir: Path, places: Sequence[Place]) -> None:
+    for place in places:
+        shown = ", ".join(map(str, place.rows[:MOST_ROWS]))
+        more = len(place.rows) - MOST_ROWS
+        rest = f" and {more:,} more" if more > 0 else ""
+        click.echo(f"Still delivered in {raw_dir / place.source_file}: rows {shown}{rest}")
+    if places:
+        click.echo("Their owners have to take these rows out; here they are left out meanwhile.")
+
+
+def _prove(files: Sequence[Path], delivered: Delivered) -> None:
+    found = search(files, delivered.person)
+    person = delivered.person
+    click.echo(
+        f"Searched {found.columns:,} text columns of {len(files):,} files for "
+        f"{len(person.customer_ids):,} ids and {len(person.comments):,} comments: "
+        f"{len(found.hits):,} hits."
+    )
+    for hit in found.hits:
+        click.echo(f"  {hit}")
+    if found.hits:
+        raise click.ClickException("not everything is gone; the places above still hold it")
