@@ -60,24 +60,9 @@ ASSERTED_ELSEWHERE = {
 # Figures that no SQL of the project computes yet. A mart that publishes the statistic takes its
 # line out of here and asserts the figure.
 NO_MART_YET = {
-    "T-2": "no mart weights answers",
-    "T-4": "no mart weights answers",
-    "T-5": "no mart weights answers",
-    "MU-1": "no mart plans sample sizes",
     "G-1": "no mart has simultaneous intervals of the three shares",
-    "S-2": "no control chart yet",
-    "S-3": "no control chart yet",
-    "S-5": "no control chart yet",
-    "S-6": "no control chart yet",
-    "S-7": "no control chart yet",
-    "S-8": "no control chart yet",
-    "S-10": "no control chart yet",
-    "K-1": "no mart splits a change into mix and rate",
-    "K-3": "no mart splits a change into factors",
-    "I-1": "no mart has the impact of leaving a group out",
     "S-6": "charts widen by Laney's sigma_z; no mart tests over-dispersion",
     "S-7": "charts widen by Laney's sigma_z; no mart tests over-dispersion",
-    "J-1": "no mart shrinks small groups towards the mean",
     "J-1": "James and Stein divide by k - 3, the marts' DerSimonian and Laird by k - 1; "
     "test_rankings asserts what the two share",
     "SC-2": "the published interval is adjusted Wald, not the score interval",
