@@ -1043,6 +1043,8 @@ def test_fewer_answers_and_a_higher_score(engine: Engine) -> None:
     month("better", 4, 121, high)
     month("quieter", 3, 120, low)
     month("quieter", 4, 60, (30, 10, 20))
+    month("livelier", 3, 60, low)
+    month("livelier", 4, 120, high)
     month("worse", 3, 120, high)
     month("worse", 4, 60, low)
     month("fresh", 3, 120, low)

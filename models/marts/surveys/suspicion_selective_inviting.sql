@@ -73,7 +73,7 @@ comparisons as (
 {{ suspicions_of(
     'selective_inviting',
     'transactional',
-    'z < 0 and observed < ' ~ var('nps_selective_inviting_ratio') ~ ' * expected',
+    'observed < ' ~ var('nps_selective_inviting_ratio') ~ ' * expected',
     "'Were unhappy callers of ' || " ~ whom_and_when() ~ " || ' invited less often: ' || "
     ~ in_words('observed') ~ " || ' of ' || " ~ in_words('cases')
     ~ " || ' unresolved or transferred contacts, when ' || " ~ in_words('expected')
