@@ -416,6 +416,7 @@ def test_verdicts_and_what_pay_may_hang_on(marts: Marts) -> None:
         assert found["unknown"]["expected_nps"] is None
 
 
+@pytest.mark.thorough
 def test_rankings_of_the_sample(sample_build: Build) -> None:
     answers = sample_build.dicts("select * from marts.fct_survey_responses")
     ((as_of_date,),) = sample_build.rows("select as_of_date from categorized.as_of")
