@@ -54,7 +54,9 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     def nps_land(raw_dir: str | None, seeds_dir: str | None, adapted: str | None) -> str:
         try:
             tables = tuple(filter(None, (adapted or "").split(",")))
-            return land(connection, raw_dir, seeds_dir, adapted=tables, suppression=load()).to_json()
+            return land(
+                connection, raw_dir, seeds_dir, adapted=tables, suppression=load()
+            ).to_json()
         except SuppressionError as problem:
             # Who was forgotten must not come back because a variable is missing.
             report = Report()
