@@ -40,7 +40,7 @@ ranked as (
 
 {{ rank_intervals('ranked', within=set_keys, key='scope_id') }},
 
-{{ tie_groups('ranked_bounded', within=set_keys, passes=var('nps_most_tie_groups')) }}
+{{ tie_groups('ranked_bounded', within=set_keys, passes=var('nps_most_tie_groups') | int) }}
 
 select
     {{ set_keys | join(',
