@@ -49,6 +49,12 @@
         as handle_seconds_squared
 {%- endmacro %}
 
+{# Seconds (116 days) past which a handle time is a slip of the source and left out of the averages:
+   the contract lets any finite number in, and one of them would be the mean of all the others. #}
+{% macro longest_handle_seconds() -%}
+    10000000
+{%- endmacro %}
+
 {# The scopes a contact, or an invitation, has a key of. #}
 {% macro contact_scopes() %}
     {% do return({

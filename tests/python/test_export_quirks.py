@@ -680,7 +680,7 @@ QUIRKS: Mapping[str, Quirk] = {
         ),
         {
             "select comment from marts.fct_survey_responses order by response_id": [
-                ("Write to [e-mail] please.",), ("Call [number] after 5.",),
+                ("Write to [e-mail] please.",), ("Call [phone] after 5.",),
                 ("Order 12345 took 3 days.",),
             ],
         },

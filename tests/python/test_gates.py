@@ -180,6 +180,8 @@ def test_every_figure_is_expected_something_of() -> None:
         assert set(declaration.figures) == {e.figure for e in declaration.expectations}
 
 
+# Q35, Q36, Q37 and Q61 of figures/export_quirks.csv are cases: no 10s, no 0s, another scale, a
+# missing day.
 @pytest.mark.parametrize("id_", BY_ID)
 def test_case_is_caught(gates: Gates, id_: str) -> None:
     case = RAW_CASES[id_] if id_ in RAW_CASES else MARTS_CASES[id_]
@@ -534,11 +536,13 @@ def test_result_is_written_as_json(command: Path) -> None:
         assert Path(result["data_docs"]).exists()
 
 
+# Q21 of figures/export_quirks.csv: an empty file.
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["raw", "--raw-dir", "gone"], "raw folder"),
         (["raw", "--raw-dir", "wide"], "UTF-16"),
+        (["raw", "--raw-dir", "void"], "contacts.csv"),
         (["raw", "--expectations", "gone.yml"], "expectations"),
         (["raw", "--memory", "lots"], "memory lots"),
         (["raw", "--as-of", "01/15/2026"], "var as_of is 01/15/2026"),
@@ -557,6 +561,8 @@ def test_what_cannot_be_read_is_said(
     monkeypatch.delenv("NPS_RAW_DIR", raising=False)
     (tmp_path / "wide").mkdir()
     (tmp_path / "wide" / "contacts.csv").write_text("contact_id\n", encoding="utf-16")
+    (tmp_path / "void").mkdir()
+    (tmp_path / "void" / "contacts.csv").touch()
     (tmp_path / "broken.jsonl").write_text("{}\n")
     for name, statement in (
         ("empty", "create schema marts"),

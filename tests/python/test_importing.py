@@ -32,6 +32,7 @@ def qualtrics(quote: str = '"', codes: list[str] = CODES, texts: list[str] = GER
     return as_csv([codes, texts, ids, *ANSWERS])
 
 
+# Q01, Q03 and Q76 of figures/export_quirks.csv.
 @pytest.mark.parametrize(
     "export",
     [
@@ -70,6 +71,7 @@ def test_qualtrics_says_no_zone(tmp_path: Path) -> None:
     assert not (tmp_path / "raw").exists()
 
 
+# Q02
 def test_qualtrics_legacy_header(tmp_path: Path) -> None:
     export = written(
         tmp_path / "a.csv",
@@ -82,6 +84,7 @@ def test_qualtrics_legacy_header(tmp_path: Path) -> None:
     ]
 
 
+# Q34: both questions are of one scale.
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
@@ -133,6 +136,7 @@ def test_question_of_its_type_is_found_in_any_language(
         assert picked(rows_of(tmp_path / "raw"), "score") == [(score,)]
 
 
+# Q04
 def test_surveymonkey(tmp_path: Path) -> None:
     question = "How likely is it that you would recommend us to a friend?"
     export = as_csv(
@@ -230,6 +234,7 @@ LONG = (
 )
 
 
+# Q34 and Q66
 def test_long_answers_count_every_row(tmp_path: Path) -> None:
     (result,) = imported(tmp_path / "raw", "long_answers", written(tmp_path / "a.csv", LONG))
     assert picked(rows_of(tmp_path / "raw"), "response_id", "score") == [("1", "3"), ("3", "8")]
@@ -247,6 +252,7 @@ def test_long_answers_by_id(tmp_path: Path) -> None:
     assert picked(rows_of(tmp_path / "raw"), "response_id", "score") == [("1", "10"), ("2", "9")]
 
 
+# Q77
 def test_zendesk_offered_is_no_answer_and_the_latest_rating_counts(tmp_path: Path) -> None:
     written(
         tmp_path / "z" / "tickets.csv",
@@ -276,9 +282,12 @@ def test_zendesk_offered_is_no_answer_and_the_latest_rating_counts(tmp_path: Pat
     ]
 
 
+# Q06
 def test_salesforce_report_keeps_labels(tmp_path: Path) -> None:
     export = (
-        "Survey Response: ID,How likely are you to recommend Acme?,Completion Date/Time,Status\n"
+        'Survey Response: ID,"How likely are you to recommend Acme – with everything (price, service,'
+        ' our app) in mind – to a friend, a colleague or somebody of your family?",'
+        "Completion Date/Time,Status\n"
         "0Ks1,10 - Extremely likely,31.01.2024 14:05,Completed\n"
     )
     mapping = written(

@@ -38,6 +38,7 @@ def comments(raw_dir: Path) -> dict[str, str]:
     return {key: row["comment"] for key, row in accepted(rows_of(raw_dir)).items()}
 
 
+# Q63 of figures/export_quirks.csv
 def test_every_order_of_overlapping_exports_gives_the_same(tmp_path: Path) -> None:
     paths, truth = rolling(tmp_path, [(0, 9), (5, 14), (8, 19)])
     results = []

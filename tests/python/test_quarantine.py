@@ -226,6 +226,7 @@ def test_show_groups_by_table_and_reason_with_masked_examples(before: Build) -> 
     assert only == "agents (delivered by workforce): 1 rejected\n   1 x empty key\n"
 
 
+# Q19 of figures/export_quirks.csv
 def test_export_holds_every_row_by_owner_and_no_formula(before: Build, tmp_path: Path) -> None:
     stale = tmp_path / "crm" / "customers.csv"
     stale.parent.mkdir()

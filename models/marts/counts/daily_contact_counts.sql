@@ -13,7 +13,8 @@ contacts as (
         {% endfor -%}
         contact_date,
         is_resolved,
-        handle_seconds
+        case when handle_seconds <= {{ longest_handle_seconds() }} then handle_seconds end
+            as handle_seconds
     from {{ ref('fct_contacts') }}
 
 ),
