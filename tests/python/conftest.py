@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parents[2]
 SAMPLE = PROJECT / "scripts" / "sample"
 MODELS_ONLY = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+# Raw tables to facts, dimensions and score marts, half of all models: what a test of reading and
+# counting needs. `buildable`: a data test that also looks at what is left out is left out, too.
+TO_SCORE_MARTS = (
+    "--exclude",
+    "resource_type:exposure",
+    *(
+        f"path:models/marts/{folder}"
+        for folder in ("causes", "experience", "goals", "rankings", "surveys", "trends")
+    ),
+    "--indirect-selection",
+    "buildable",
+)
 
 
 @dataclass(frozen=True)
@@ -107,10 +119,18 @@ def built(folder: Path, **how: object) -> Build:
     return build
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a module on one worker, and all that use the sample's build on the same one."""
+    users = {item.path for item in items if "sample_build" in getattr(item, "fixturenames", ())}
+    for item in items:
+        group = "sample_build" if item.path in users else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def sample_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """The shipped sample, built once, with every data test and unit test."""
-    return built(tmp_path_factory.mktemp("sample"), arguments=())
+    """The shipped sample, built once."""
+    return built(tmp_path_factory.mktemp("sample"))
 
 
 @pytest.fixture(scope="session")

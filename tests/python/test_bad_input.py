@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import PROJECT, Build, built, run_dbt
+from conftest import MODELS_ONLY, PROJECT, TO_SCORE_MARTS, Build, built, run_dbt
 from fingerprints import fingerprints
 
 CONTACTS = (
@@ -342,6 +342,7 @@ def test_missing_seeds_folder_stops_the_build(workplace: Workplace) -> None:
     assert "NPS_SEEDS_DIR" in message
 
 
+@pytest.mark.thorough
 def test_short_cut_of_categories_changes_no_score(workplace: Workplace) -> None:
     shipped = (PROJECT / "seeds" / "nps_categories.csv").read_text().splitlines()
     seeds = write(workplace.folder / "short", {"nps_categories.csv": "\n".join(shipped[:-1])})
@@ -397,8 +398,9 @@ def own_seeds(tmp_path_factory: pytest.TempPathFactory) -> OwnSeeds:
     def look(build: Build) -> dict[str, list[tuple[object, ...]]]:
         return {name: build.rows(query) for name, query in OWN_SEED_QUERIES.items()}
 
-    own = look(built(folder, raw_dir=raw, seeds_dir=seeds))
-    again = built(folder, raw_dir=raw)
+    how = (*MODELS_ONLY, *TO_SCORE_MARTS)
+    own = look(built(folder, raw_dir=raw, seeds_dir=seeds, arguments=how))
+    again = built(folder, raw_dir=raw, arguments=how)
     return OwnSeeds(own, look(again), fingerprints(again.warehouse, BUILT))
 
 
@@ -446,6 +448,7 @@ def header_only(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return built(folder, raw_dir=raw, arguments=EVERY_RESOURCE)
 
 
+@pytest.mark.thorough
 def test_header_only_tables_build_and_warn(header_only: Build) -> None:
     assert_no_traceback(header_only)
     for name in ("contacts.csv", "departments.csv", "survey_invitations.csv",
@@ -454,6 +457,7 @@ def test_header_only_tables_build_and_warn(header_only: Build) -> None:
     assert re.search(r"WARN 3 required_tables_have_rows", header_only.output)
 
 
+@pytest.mark.thorough
 def test_header_only_tables_leave_every_relation_empty(
     header_only: Build, workplace: Workplace
 ) -> None:
@@ -608,7 +612,7 @@ def survived(tmp_path_factory: pytest.TempPathFactory) -> Build:
             ),
         },
     )
-    return built(folder, raw_dir=raw, arguments=EVERY_RESOURCE)
+    return built(folder, raw_dir=raw, arguments=TO_SCORE_MARTS)
 
 
 def rows_of_tables(
@@ -818,7 +822,7 @@ def unclosed(tmp_path_factory: pytest.TempPathFactory) -> Build:
     lines[2] += ',"never closed'
     lines[3] += ",swallowed"
     write(raw, {"survey_responses.csv": "\n".join(lines) + "\n"})
-    return run_dbt(folder, raw_dir=raw, arguments=EVERY_RESOURCE)
+    return run_dbt(folder, raw_dir=raw, arguments=TO_SCORE_MARTS)
 
 
 def test_unclosed_quote_fails_the_build_by_name(unclosed: Build) -> None:

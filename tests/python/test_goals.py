@@ -587,6 +587,7 @@ def test_shipped_benchmarks_say_that_they_are_made_up() -> None:
     assert all(line.endswith(",example") for line in lines)
 
 
+@pytest.mark.thorough
 def test_a_target_of_nobody_warns_and_does_not_fail(
     sample_build: Build, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

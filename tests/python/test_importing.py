@@ -285,8 +285,8 @@ def test_zendesk_offered_is_no_answer_and_the_latest_rating_counts(tmp_path: Pat
 # Q06
 def test_salesforce_report_keeps_labels(tmp_path: Path) -> None:
     export = (
-        'Survey Response: ID,"How likely are you to recommend Acme – with everything (price, service,'
-        ' our app) in mind – to a friend, a colleague or somebody of your family?",'
+        'Survey Response: ID,"How likely are you to recommend Acme – with everything (price,'
+        ' service, our app) in mind – to a friend, a colleague or somebody of your family?",'
         "Completion Date/Time,Status\n"
         "0Ks1,10 - Extremely likely,31.01.2024 14:05,Completed\n"
     )

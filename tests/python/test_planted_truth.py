@@ -22,6 +22,8 @@ MOST_SECONDS = 120
 STANDARD_ERRORS = 4.0
 OUTCOMES = ("rows_read", "accepted", "rejected", "superseded", "excluded")
 
+pytestmark = pytest.mark.thorough
+
 
 @dataclass(frozen=True)
 class Recovered:

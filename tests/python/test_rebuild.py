@@ -260,6 +260,7 @@ def assert_copy_answers(build: Build, copy: Path) -> None:
     assert len(original) > 80
 
 
+@pytest.mark.thorough
 def test_another_folder_and_back_leaves_nothing_over(center: Center) -> None:
     small = center.folder / "small"
     small.mkdir()
@@ -418,7 +419,9 @@ class Hidden:
     texts: Mapping[str, set[str]]
 
 
-@pytest.fixture(scope="module", params=["pseudonym", "none"])
+@pytest.fixture(
+    scope="module", params=["pseudonym", pytest.param("none", marks=pytest.mark.thorough)]
+)
 def hidden(request: pytest.FixtureRequest, people: People) -> Hidden:
     identity = str(request.param)
     build = people.build(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pytest
-from conftest import PROJECT, SAMPLE, Build, built
+from conftest import MODELS_ONLY, PROJECT, SAMPLE, TO_SCORE_MARTS, Build, built
 from edge_cases import write_edge_cases
 from oracle import SCORE_MARTS, Warehouse
 
@@ -78,7 +78,14 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: case.name)
+# With the vars as shipped; with others in the thorough suite.
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(case, id=case.name, marks=pytest.mark.thorough if case.variables else [])
+        for case in CASES
+    ],
+)
 def readings(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Build, Warehouse]:
@@ -88,7 +95,12 @@ def readings(
     if case.edge_cases:
         raw_dir = folder / "raw"
         write_edge_cases(raw_dir)
-    build = built(folder, raw_dir=raw_dir, variables=case.variables)
+    build = built(
+        folder,
+        raw_dir=raw_dir,
+        variables=case.variables,
+        arguments=(*MODELS_ONLY, *TO_SCORE_MARTS),
+    )
     names = {
         "nps_timezone": "timezone",
         "nps_earliest": "earliest",
