@@ -71,12 +71,12 @@
 {{ of }}_adjusted as (
 
     -- The smallest of a p-value's own multiple and those of all greater ones, so that the order of
-    -- the p-values stays.
+    -- the p-values stays. The multiple is divided first: the greatest p-value's is 1, exactly.
     select
         *,
         case
             when {{ p }} is not null
-                then least(1.0, min({{ p }} * p_count / p_rank) over (
+                then least(1.0, min({{ p }} * (cast(p_count as {{ double_type() }}) / p_rank)) over (
                     partition by {{ sets }}, {{ p }} is null
                     order by p_rank desc
                     rows between unbounded preceding and current row

@@ -264,7 +264,7 @@ def test_a_build_without_the_salt_is_refused(
         monkeypatch.setenv("NPS_PRIVACY_SALT", salt)
         with duckdb.connect() as connection:
             plugin.register(connection)
-            row = connection.execute("select nps_land(?, '')", [str(forgotten.folder / "raw")])
+            row = connection.execute("select nps_land(?, '', '')", [str(forgotten.folder / "raw")])
             (report,) = row.fetchall()
             (error,) = json.loads(report[0])["errors"]
             assert said in error
