@@ -135,9 +135,7 @@ def test_published_case_of_many_comparisons(engine: Engine) -> None:
     assert rejected == vector["expected"]["rejected"]
 
 
-P_VALUE = st.one_of(
-    st.none(), st.sampled_from([0.0, 0.01, 0.04, 0.05, 0.5, 1.0]), st.floats(0, 1)
-)
+P_VALUE = st.one_of(st.none(), st.sampled_from([0.0, 0.01, 0.04, 0.05, 0.5, 1.0]), st.floats(0, 1))
 
 
 @settings(max_examples=60)
