@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -13,10 +14,11 @@ from compiled import Compiled
 from fuzz.__main__ import main
 from fuzz.mutations import MUTATIONS, Mutation, broken
 from fuzz.run import Worker, fuzz
-from fuzz.targets import TARGETS, Landing
+from fuzz.targets import TARGETS, Importer, Landing
 from fuzz_targets import CRASHES, HANGS, RAISES, WRONG, Misbehaving
 from hypothesis import given
 from hypothesis import strategies as st
+from nps_warehouse.importing.run import Imported, import_exports
 
 DATA = b"response_id,score,responded_at\nR1,9,2025-01-01\nR2,3,2025-01-02\n"
 
@@ -111,3 +113,31 @@ def test_lost_rows_are_found(
         folder.mkdir()
         failures = failures or landing.batch(random.Random(seed), folder).failures
     assert failures
+
+
+# The importer's target.
+
+
+@pytest.fixture(scope="module")
+def importer(project: Compiled, tmp_path_factory: pytest.TempPathFactory) -> Importer:
+    return Importer(tmp_path_factory.mktemp("prepared"), project)
+
+
+def test_exports_broken_by_chance_reconcile(importer: Importer, tmp_path: Path) -> None:
+    outcome = importer.batch(random.Random(SEED), tmp_path)
+    assert outcome.failures == []
+    assert outcome.examples == 20
+    assert outcome.refused > 0
+    assert outcome.rows > 50
+
+
+def test_records_lost_by_the_importer_are_found(
+    importer: Importer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lossy(*given: Any) -> list[Imported]:
+        (result,) = import_exports(*given)
+        (made,) = result.tables
+        return [replace(result, tables=(replace(made, rows=made.rows - 1),))]
+
+    monkeypatch.setattr("fuzz.targets.import_exports", lossy)
+    assert importer.batch(random.Random(SEED), tmp_path).failures

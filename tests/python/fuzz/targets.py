@@ -16,6 +16,9 @@ from compiled import Compiled, Instant, compiled
 from conftest import SAMPLE
 from edge_cases import write_edge_cases
 from fates import disagreements, models_of, second_fates, second_tables, warehouse_fates
+from nps_warehouse.importing.mapping import load_mapping
+from nps_warehouse.importing.refusal import ImportRefusedError
+from nps_warehouse.importing.run import import_exports
 from oracle import ContractError
 
 from fuzz.mutations import broken, flip_bits, write_parquet
@@ -178,4 +181,123 @@ class Landing:
         outcome.failures += [f"{table}: {line}" for line in disagreements(ours, theirs)[:5]]
 
 
-TARGETS: dict[str, Callable[[Path], Target]] = {"landing": Landing}
+QUESTION = "How likely is it that you would recommend us to a friend?"
+HEADERS: dict[str, list[list[str]]] = {
+    "qualtrics_csv": [
+        ["RecordedDate", "ResponseId", "Status", "Finished", "UserLanguage", "Q3"],
+        ["Recorded Date", "Response ID", "Response Type", "Finished", "User Language", QUESTION],
+        [
+            f'{{"ImportId":"{name}"}}'
+            for name in ("recordedDate", "_recordId", "status", "finished", "userLanguage", "QID3")
+        ],
+    ],
+    "surveymonkey": [
+        ["Respondent ID", "Collector ID", "Start Date", "End Date", QUESTION, "Rate us", ""],
+        ["", "", "", "", "Response", "Price", "Speed"],
+    ],
+    "long_answers": [["response_id", "question_id", "question", "answer", "answered_at"]],
+}
+
+
+def export_rows(draw: random.Random, preset: str) -> list[list[str]]:
+    """Header rows and some answers, as a survey tool exports them.
+
+    Args:
+        draw: the source of chance.
+        preset: of the importer, a key of `HEADERS`.
+    """
+    rows = list(HEADERS[preset])
+    for number in range(draw.randint(1, ROWS_OF_A_FILE)):
+        key, day = f"R_{draw.randint(1, 30)}", f"{draw.randint(1, 28):02}"
+        score = draw.choice([*map(str, range(11)), "10 - Very likely", "8.5", "", "n/a"])
+        rows += {
+            "qualtrics_csv": [[f"2024-01-{day} 10:00:00", key, "0", "1", "EN", score]],
+            "surveymonkey": [
+                [
+                    key,
+                    "77",
+                    f"01/{day}/2024 09:58:00 AM",
+                    f"01/{day}/2024 10:03:04 AM",
+                    score,
+                    "1",
+                    "",
+                ]
+            ],
+            "long_answers": [
+                [key, "sat", "How satisfied are you?", "10", f"2024-01-{day}T10:00:00Z"],
+                [key, "nps", QUESTION, score, f"2024-01-{day}T10:00:{number % 60:02}Z"],
+            ],
+        }[preset]
+    return rows
+
+
+class Importer:
+    """The importer, and what it writes as the landing and the staging models read it.
+
+    An export is refused with a message that names it and leaves nothing behind; or every record of
+    it is written, left out with its reason or passed on as broken, and what was written lands.
+    """
+
+    def __init__(self, folder: Path, project: Compiled | None = None) -> None:
+        """Compile the project.
+
+        Args:
+            folder: for dbt.
+            project: where it is compiled already.
+        """
+        self.warehouse = Instant(project or compiled(folder))
+        self.tables = {"plain_responses": "survey_responses", "plain_contacts": "contacts"}
+        self.rows = {
+            preset: read_rows(SAMPLE / f"{table}.csv") for preset, table in self.tables.items()
+        }
+
+    def batch(self, draw: random.Random, folder: Path) -> Outcome:
+        """See `Target`."""
+        raw = folder / "raw"
+        outcome = Outcome()
+        for number in range(FILES_OF_A_TABLE):
+            preset = draw.choice([*self.rows, *HEADERS])
+            if preset in self.rows:
+                header, *good = self.rows[preset]
+                rows = [header, *draw.choices(good, k=draw.randint(1, ROWS_OF_A_FILE))]
+            else:
+                rows = export_rows(draw, preset)
+            export = folder / f"{number}-{preset}.csv"
+            with export.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerows(rows)
+            export.write_bytes(broken(draw, export.read_bytes()))
+            outcome.examples += 1
+            self._import(preset, export, raw, outcome)
+        for table in REQUIRED:
+            (raw / table).mkdir(parents=True, exist_ok=True)
+            if not any((raw / table).iterdir()):
+                shutil.copy(SAMPLE / f"{table}.csv", raw / table / "0.csv")
+        errors = self.warehouse.land(raw).errors
+        outcome.failures += [f"written, and refused by the landing: {error}" for error in errors]
+        if not errors:
+            for table in self.tables.values():
+                self.warehouse.build(models_of(self.warehouse.project, [table]))
+                ours = warehouse_fates(self.warehouse, table)
+                outcome.rows += ours.rows
+                lines = disagreements(ours, second_fates(raw, table))[:5]
+                outcome.failures += [f"{table}: {line}" for line in lines]
+        return outcome
+
+    def _import(self, preset: str, export: Path, raw: Path, outcome: Outcome) -> None:
+        before = {path: path.read_bytes() for path in raw.rglob("*") if path.is_file()}
+        try:
+            (result,) = import_exports(load_mapping(preset, "Europe/Berlin"), [export], raw)
+        except ImportRefusedError as refusal:
+            outcome.refused += 1
+            if export.name not in str(refusal):
+                outcome.failures.append(f"{export.name}: not named in: {refusal}")
+            if before != {path: path.read_bytes() for path in raw.rglob("*") if path.is_file()}:
+                outcome.failures.append(f"{export.name}: refused, and something was written")
+            return
+        (source,), (made,) = result.sources, result.tables
+        told = made.rows + sum(made.left_out.values()) + len(made.broken)
+        if source.rows != told:
+            outcome.failures.append(f"{export.name}: {source.rows} records read, {told} told of")
+
+
+TARGETS: dict[str, Callable[[Path], Target]] = {"landing": Landing, "importer": Importer}
