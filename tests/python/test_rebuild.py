@@ -288,7 +288,7 @@ def test_another_folder_and_back_leaves_nothing_over(center: Center) -> None:
     ("threads", "name"),
     [
         pytest.param("1", "my ware-house v1.2.duckdb", marks=pytest.mark.thorough),
-        ("8", "it's here/in 'quotes'/v1.2 (2025-01-01).db"),
+        pytest.param("8", "it's here/in 'quotes'/v1.2 (2025-01-01).db", marks=pytest.mark.thorough),
     ],
 )
 def test_threads_and_file_names_change_nothing(center: Center, threads: str, name: str) -> None:
