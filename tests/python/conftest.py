@@ -119,14 +119,6 @@ def built(folder: Path, **how: object) -> Build:
     return build
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a module on one worker, and all that use the sample's build on the same one."""
-    users = {item.path for item in items if "sample_build" in getattr(item, "fixturenames", ())}
-    for item in items:
-        group = "sample_build" if item.path in users else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def sample_build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """The shipped sample, built once."""
