@@ -57,24 +57,12 @@
 
 {# The scopes a contact, or an invitation, has a key of. #}
 {% macro contact_scopes() %}
-    {% do return({
-        'company': [],
-        'department': ['department_id'],
-        'agent': ['agent_id'],
-        'channel': ['channel'],
-        'site': ['site'],
-        'product_line': ['product_line'],
-        'segment': ['segment'],
-        'contact_reason': ['contact_reason'],
-    }) %}
+    {% do return(scopes_named([
+        'company', 'department', 'agent', 'channel', 'site', 'product_line', 'segment',
+        'contact_reason',
+    ])) %}
 {% endmacro %}
 
 {% macro invitation_scopes() %}
-    {% do return({
-        'company': [],
-        'department': ['department_id'],
-        'agent': ['agent_id'],
-        'channel': ['channel'],
-        'survey_channel': ['survey_channel'],
-    }) %}
+    {% do return(scopes_named(['company', 'department', 'agent', 'channel', 'survey_channel'])) %}
 {% endmacro %}

@@ -49,17 +49,3 @@
             )
     end
 {%- endmacro %}
-
-{# Lower (side -1) or upper (side 1) end of Wilson's 95 % interval of a share, in percent
-   (Wilson 1927, "Probable inference, the law of succession, and statistical inference"). #}
-{% macro wilson_limit_pct(part, whole, side) -%}
-    {%- set z = normal_quantile_95() -%}
-    100 * (
-        {{ part }} + power({{ z }}, 2) / 2
-        {{ '+' if side > 0 else '-' }} {{ z }} * sqrt(
-            {{ part }} * ({{ whole }} - {{ part }})
-            / nullif(cast({{ whole }} as {{ double_type() }}), 0)
-            + power({{ z }}, 2) / 4
-        )
-    ) / (nullif({{ whole }}, 0) + power({{ z }}, 2))
-{%- endmacro %}

@@ -16,3 +16,12 @@
         'weekday_hour': ['weekday', 'hour'],
     }) %}
 {% endmacro %}
+
+{# Some of them, in the order given. #}
+{% macro scopes_named(names) %}
+    {% set found = {} %}
+    {% for name in names %}
+        {% do found.update({name: score_scopes()[name]}) %}
+    {% endfor %}
+    {% do return(found) %}
+{% endmacro %}

@@ -56,8 +56,8 @@ QUERIES = {
         select
             part,
             whole,
-            {{ wilson_limit_pct('part', 'whole', -1) }} as low,
-            {{ wilson_limit_pct('part', 'whole', 1) }} as high
+            {{ wilson_limit('part', 'whole', 'low') }} as low,
+            {{ wilson_limit('part', 'whole', 'high') }} as high
         from given
     """,
     "means": """

@@ -52,20 +52,13 @@ SCORE_MARTS = {
 
 # Spelt in parts, so that this file does not break its own rule.
 REGISTRY_HOSTS = [
-    ".".join(parts)
-    for parts in (
-        ("pypi", "org"),
-        ("pythonhosted", "org"),
-        ("npmjs", "org"),
-        ("npmjs", "com"),
-        ("deb", "debian", "org"),
-        ("archive", "ubuntu", "com"),
-        ("crates", "io"),
-        ("proxy", "golang", "org"),
-        ("repo", "maven", "apache", "org"),
-        ("docker", "io"),
-        ("hub", "getdbt", "com"),
-    )
+    f"{name}.{end}"
+    for end, names in {
+        "org": "pypi pythonhosted npmjs deb.debian proxy.golang repo.maven.apache",
+        "com": "npmjs archive.ubuntu hub.getdbt",
+        "io": "crates docker",
+    }.items()
+    for name in names.split()
 ]
 MACHINE_PATHS = "|".join("/" + folder + "/" for folder in ("home", "Users", "root", "work"))
 
@@ -278,7 +271,12 @@ PLANTED: list[tuple[Rule, list[str], list[str]]] = [
             "=" + "/".join(("", "root", ".venv")).replace(".", ""),
             "\\".join(("C:", "Users", "someone")),
         ],
-        ["$HOME/x", "https://example.com/home/x", "/".join(("tests", "work", "x")), "./root/x"],
+        [
+            "$HOME/x",
+            "/".join(("https:", "", "example.com", "home", "x")),
+            "/".join(("tests", "work", "x")),
+            "/".join((".", "root", "x")),
+        ],
     ),
     (
         unlocked,

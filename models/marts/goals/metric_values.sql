@@ -48,8 +48,8 @@ measured as (
         'first_contact_resolution' as metric,
         contacts_of_known_outcome as observations,
         {{ share_pct('resolved', 'contacts_of_known_outcome') }} as metric_value,
-        {{ wilson_limit_pct('resolved', 'contacts_of_known_outcome', -1) }} as value_ci_low,
-        {{ wilson_limit_pct('resolved', 'contacts_of_known_outcome', 1) }} as value_ci_high
+        {{ wilson_limit('resolved', 'contacts_of_known_outcome', 'low') }} as value_ci_low,
+        {{ wilson_limit('resolved', 'contacts_of_known_outcome', 'high') }} as value_ci_high
     from contacts
     union all
     select
@@ -70,8 +70,8 @@ measured as (
         'response_rate' as metric,
         invitations as observations,
         {{ share_pct('answered', 'invitations') }} as metric_value,
-        {{ wilson_limit_pct('answered', 'invitations', -1) }} as value_ci_low,
-        {{ wilson_limit_pct('answered', 'invitations', 1) }} as value_ci_high
+        {{ wilson_limit('answered', 'invitations', 'low') }} as value_ci_low,
+        {{ wilson_limit('answered', 'invitations', 'high') }} as value_ci_high
     from invitations
 
 )
