@@ -7,10 +7,19 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from nps_warehouse.benchmark import by_hand, cli, floor
+from nps_warehouse.benchmark import by_hand, cli, floor, in_polars, increment
 from nps_warehouse.benchmark.compare import MUST_HAVE, Comparison, compare
 from nps_warehouse.benchmark.measure import BenchmarkError, measured
-from nps_warehouse.benchmark.report import BY_HAND, MODELS, NET, START_UP, Result
+from nps_warehouse.benchmark.report import (
+    BY_HAND,
+    CORE,
+    INCREMENT,
+    MODELS,
+    NET,
+    START_UP,
+    Result,
+    plot,
+)
 
 SEEDS = cli.ROOT / "seeds"
 
@@ -209,11 +218,15 @@ def test_table_is_whole(
     arguments = ["--contacts", "20000", "--contacts", "30000", "--output", str(output)]
     assert cli.main(arguments) == 0
     assert asked == [(20_000, 3, cli.CACHE), (30_000, 3, cli.CACHE)]
-    text = output.read_text(encoding="utf-8")
-    assert capsys.readouterr().out == text
+    text = capsys.readouterr().out
+    assert output.read_text(encoding="utf-8").startswith(text)
     assert f"Equal in both: {len(MUST_HAVE)} tables" in text
     assert str(small.parent) not in text
     assert str(cli.ROOT) not in text
+    assert f"The day brought {result.day_rows:,} rows." in text
+    picture = output.with_suffix(".svg").read_text(encoding="utf-8")
+    assert f"]({output.with_suffix('.svg').name})" in output.read_text(encoding="utf-8")
+    assert all(f">{name}</text>" in picture for name in result.runs)
     lines = [line for line in text.splitlines() if line.startswith("|")]
     rows = {
         cells[1].strip(): [cell.strip() for cell in cells[2:-1]]
@@ -221,10 +234,11 @@ def test_table_is_whole(
     }
     assert lines[: len(lines) // 2] == lines[len(lines) // 2 :]
     assert [name for name in rows if name not in ("", "---")] == [
-        *(MODELS, NET, START_UP, cli.WHOLE, BY_HAND, cli.SCAN)
+        *(CORE, f"{CORE}, {NET}", INCREMENT, f"{INCREMENT}, {NET}", MODELS, f"{MODELS}, {NET}"),
+        *(START_UP, cli.WHOLE, BY_HAND, cli.POLARS, cli.SCAN),
     ]
     assert {len(cells) for cells in rows.values()} == {9}
-    for name in (MODELS, cli.WHOLE, BY_HAND, cli.SCAN):
+    for name in (CORE, MODELS, cli.WHOLE, BY_HAND, cli.SCAN):
         assert all(rows[name]), rows[name]
         seconds, _, cpu, memory, per_second, disk = (
             float(cell.replace(",", "")) if "–" not in cell else 0 for cell in rows[name][:6]
@@ -241,6 +255,56 @@ def test_table_is_whole(
         f"{models.cpu_seconds / by_hand_.cpu_seconds:.2f}",
         f"{models.peak_bytes / by_hand_.peak_bytes:.2f}",
     ]
+
+
+def test_plot_of_equal_figures_is_equal_to_the_byte(result: Result, tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        plot([result], tmp_path / f"{name}.svg")
+    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
+
+
+def test_a_day_is_a_day(small: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "growing"
+    increment.history(small, folder)
+    before = {path.relative_to(folder) for path in folder.rglob("*.parquet")}
+    assert before == {path.relative_to(small) for path in small.rglob("*.parquet")}
+    added = increment.add_day(folder)
+    days = sorted(path for path in folder.rglob("*.parquet") if path.name == "zz-day.parquet")
+    assert [path.parent.name for path in days] == [
+        *("contacts", "survey_invitations", "survey_responses")
+    ]
+    with duckdb.connect() as connection:
+
+        def one(sql: str) -> object:
+            row = connection.execute(sql).fetchone()
+            assert row is not None
+            return row[0]
+
+        rows = [one(f"select count(*) from '{path}'") for path in days]
+        assert sum(int(str(count)) for count in rows) == added
+        # 20,000 contacts in 1,096 days are 18 a day.
+        assert 8 <= int(str(rows[0])) <= 30
+        end = one(f"select max(cast(started_at as date)) from '{small}/contacts/*.parquet'")
+        assert one(f"select min(cast(started_at as date)) > '{end}' from '{days[0]}'")
+        # A correction has the key of an answer that was there, and says when it was made.
+        assert one(
+            f"select bool_and(updated_at is not null and response_id in "
+            f"(select response_id from '{small}/survey_responses/*.parquet')) "
+            f"from '{days[2]}' where response_id not like '%-day'"
+        )
+    increment.remove_day(folder)
+    assert {path.relative_to(folder) for path in folder.rglob("*.parquet")} == before
+
+
+def test_other_frames_give_no_figures(
+    result: Result, scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The comparison sees what Polars made, and that it was made differently."""
+    del result
+    monkeypatch.setattr(in_polars, "_Z", 1.96)
+    in_polars.build(scratch / "raw", SEEDS, tmp_path)
+    with pytest.raises(BenchmarkError, match=r"nps_by_period: [0-9]+ rows of the project's"):
+        cli.equal_marts(scratch / "by_hand.duckdb", cli.as_warehouse(tmp_path), in_polars.TABLES)
 
 
 def test_impossible_sizes_are_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -519,14 +519,22 @@ def test_every_seed_column_has_a_type() -> None:
             assert untyped(next(lines), types) == [], seed.name
 
 
-@pytest.mark.parametrize("lock", ["build", "test"])
+LOCKS = sorted(path.stem for path in (ROOT / "requirements").glob("*.txt"))
+
+
+@pytest.mark.parametrize("lock", LOCKS)
 def test_lock_is_whole(lock: str) -> None:
     assert unlocked((ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")) == []
 
 
 def test_locks_agree() -> None:
-    build, test = (
-        set(re.split(r"\n(?=\S)", (ROOT / "requirements" / f"{name}.txt").read_text().strip()))
-        for name in ("build", "test")
-    )
-    assert build < test
+    """What shares an environment holds the same releases."""
+    releases = {
+        name: set(
+            re.split(r"\n(?=\S)", (ROOT / "requirements" / f"{name}.txt").read_text().strip())
+        )
+        for name in LOCKS
+    }
+    assert {"build", "tools", "test"} <= releases.keys()
+    for name in releases.keys() - {"test"}:
+        assert releases[name] < releases["test"], name

@@ -13,15 +13,35 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
+
+from nps_warehouse.benchmark import in_polars, increment
 from nps_warehouse.benchmark.measure import BenchmarkError, Usage, measured
-from nps_warehouse.benchmark.report import BY_HAND, MODELS, START_UP, Result, markdown
+from nps_warehouse.benchmark.report import (
+    BY_HAND,
+    CORE,
+    INCREMENT,
+    MODELS,
+    START_UP,
+    Result,
+    markdown,
+    plot,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / "target" / "benchmark"
-SIZES = (1_000_000, 5_000_000)
-WHOLE, SCAN = "whole build", "scan"
+SIZES = (100_000, 1_000_000, 10_000_000, 20_000_000)
+WHOLE, POLARS, SCAN = "whole build", "Polars", "scan"
 PACKAGE = "nps_warehouse.benchmark"
 MODELS_ONLY = ("--resource-type", "seed", "--resource-type", "model")
+# Up to the score marts, which is what the hand-written script makes.
+TO_SCORE_MARTS = (
+    *MODELS_ONLY,
+    "--select",
+    "path:seeds",
+    *(f"path:models/{folder}" for folder in ("staging", "categorized", "quality")),
+    *(f"path:models/marts/{folder}" for folder in ("facts", "dimensions", "counts", "scores")),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,17 +52,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(
         prog="benchmark",
-        description="Measure the build beside one hand-written script that makes the same marts.",
+        description=(
+            "Measure the build, and a day's increment, beside one hand-written script that makes "
+            "the same marts, beside Polars, and beside reading alone."
+        ),
     )
     parser.add_argument(
         "--contacts",
         type=int,
         action="append",
         metavar="N",
-        help=f"size of the generated data; repeatable (default: {' and '.join(map(str, SIZES))})",
+        help=f"size of the generated data; repeatable (default: {', '.join(map(str, SIZES))})",
     )
     parser.add_argument("--repeat", type=int, default=3, help="runs of each (default: %(default)s)")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="also write the table there")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="also write the tables there, and the plot beside it as an SVG of the same name",
+    )
     parser.add_argument(
         "--cache",
         type=Path,
@@ -62,7 +90,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = markdown(results, options.repeat)
     print(text, end="")
     if options.output is not None:
-        options.output.write_text(text, encoding="utf-8")
+        picture = options.output.with_suffix(".svg")
+        plot(results, picture)
+        options.output.write_text(
+            f"{text}\n![Seconds by contacts, both logarithmic]({picture.name})\n", encoding="utf-8"
+        )
     return 0
 
 
@@ -95,15 +127,25 @@ def measure(raw_dir: Path, contacts: int, repeat: int, scratch: Path) -> Result:
         BenchmarkError: a run failed, or the tables differ.
     """
     warehouse, by_hand = scratch / "warehouse.duckdb", scratch / "by_hand.duckdb"
-    environment = _environment(raw_dir, warehouse, scratch)
+    in_frames = scratch / "polars"
+    in_frames.mkdir()
+    growing = scratch / "growing"
+    increment.history(raw_dir, growing)
+    environment = _environment(growing, warehouse, scratch)
     dbt = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-use-colors"]
-    script = [sys.executable, "-m", f"{PACKAGE}.by_hand"]
+    seeds = str(ROOT / "seeds")
+    script = [sys.executable, "-m", f"{PACKAGE}.by_hand", str(growing), seeds, str(by_hand)]
     commands = {
+        CORE: [*dbt, "build", *TO_SCORE_MARTS],
+        INCREMENT: [*dbt, "build", *TO_SCORE_MARTS],
         MODELS: [*dbt, "build", *MODELS_ONLY],
         START_UP: [*dbt, "parse"],
         WHOLE: [*dbt, "build"],
-        BY_HAND: [*script, str(raw_dir), str(ROOT / "seeds"), str(by_hand)],
-        SCAN: [sys.executable, "-m", f"{PACKAGE}.floor", str(raw_dir)],
+        BY_HAND: script,
+        POLARS: [
+            *(sys.executable, "-m", f"{PACKAGE}.in_polars", str(growing), seeds, str(in_frames))
+        ],
+        SCAN: [sys.executable, "-m", f"{PACKAGE}.floor", str(growing)],
     }
     # Not measured: the parse that the others then need not do again, and files read for once.
     measured(START_UP, commands[START_UP], environment, ROOT)
@@ -113,19 +155,48 @@ def measure(raw_dir: Path, contacts: int, repeat: int, scratch: Path) -> Result:
     marts: Mapping[str, int] = {}
     for number in range(repeat):
         for name, command in commands.items():
-            made = {MODELS: warehouse, WHOLE: warehouse, BY_HAND: by_hand}.get(name)
+            made = {MODELS: warehouse, CORE: warehouse, WHOLE: warehouse, BY_HAND: by_hand}.get(
+                name
+            )
             if made is not None:
                 _remove(made)
+            if name == INCREMENT:
+                # On the warehouse that the run before has left.
+                day_rows = increment.add_day(growing)
             runs[name].append(measured(name, command, environment, ROOT).usage)
             print(
                 f"{contacts:,} contacts, run {number + 1}: {name} {runs[name][-1].seconds:.1f} s",
                 file=sys.stderr,
                 flush=True,
             )
+            if name == INCREMENT:
+                # What it gave is what the script makes of the same files from nothing.
+                _remove(by_hand)
+                measured(BY_HAND, script, environment, ROOT)
+                equal_marts(warehouse, by_hand)
+                increment.remove_day(growing)
             if made is not None:
                 disk_bytes[name] = made.stat().st_size
         marts = equal_marts(warehouse, by_hand)
-    return Result(contacts, int(read["rows"]), disk_bytes, runs, marts)
+        equal_marts(by_hand, as_warehouse(in_frames), in_polars.TABLES)
+    return Result(contacts, int(read["rows"]), disk_bytes, runs, marts, day_rows)
+
+
+def as_warehouse(folder: Path) -> Path:
+    """A DuckDB file whose marts are Parquet files.
+
+    Args:
+        folder: where `in_polars.build` has written; the file is made in it.
+    """
+    path = folder / "polars.duckdb"
+    _remove(path)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("create schema marts")
+        for table in in_polars.TABLES:
+            connection.execute(
+                f"create view marts.{table} as from read_parquet('{folder / table}.parquet')"
+            )
+    return path
 
 
 def sample(contacts: int, cache: Path) -> Path:
@@ -156,17 +227,18 @@ def sample(contacts: int, cache: Path) -> Path:
     return folder
 
 
-def equal_marts(warehouse: Path, by_hand: Path) -> dict[str, int]:
+def equal_marts(warehouse: Path, by_hand: Path, tables: Sequence[str] = ()) -> dict[str, int]:
     """Rows of every mart, which two warehouses hold alike.
 
     Args:
         warehouse: the DuckDB file of a build.
         by_hand: the one of the hand-written script.
+        tables: the marts to compare; every one that the contract names, where none are given.
 
     Raises:
         BenchmarkError: a mart differs; the text names each that does.
     """
-    command = [sys.executable, "-m", f"{PACKAGE}.compare", str(warehouse), str(by_hand)]
+    command = [sys.executable, "-m", f"{PACKAGE}.compare", str(warehouse), str(by_hand), *tables]
     found = json.loads(measured("compare", command, _base_environment(), ROOT).output)
     if found["differences"]:
         raise BenchmarkError(

@@ -1,4 +1,4 @@
-"""Whether two warehouses hold the same marts: ``python -m … PROJECT BY_HAND``.
+"""Whether two warehouses hold the same marts: ``python -m … PROJECT BY_HAND [TABLE …]``.
 
 Prints JSON: rows per table, and what differs.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -33,14 +34,15 @@ class Comparison:
     differences: list[str] = field(default_factory=list)
 
 
-def compare(project: Path, by_hand: Path) -> Comparison:
-    """Compare the marts of the output contract in two DuckDB files.
+def compare(project: Path, by_hand: Path, tables: Sequence[str] = MUST_HAVE) -> Comparison:
+    """Compare marts in two DuckDB files.
 
     Column order does not count and row order does not; names, types and values do.
 
     Args:
         project: one file.
         by_hand: the other.
+        tables: the marts that both have to hold.
 
     Raises:
         duckdb.Error: a file cannot be read.
@@ -50,7 +52,7 @@ def compare(project: Path, by_hand: Path) -> Comparison:
         for name, file in (("project", project), ("by_hand", by_hand)):
             quoted = str(file).replace("'", "''")
             connection.execute(f"attach '{quoted}' as {name} (read_only)")
-        for table in MUST_HAVE:
+        for table in tables:
             columns, other = (_columns(connection, name, table) for name in ("project", "by_hand"))
             if not columns or columns != other:
                 unlike = sorted(f"{c} {t}" for c, t in set(columns.items()) ^ set(other.items()))
@@ -125,4 +127,6 @@ def _unmatched(
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(compare(Path(sys.argv[1]), Path(sys.argv[2])))))
+    print(
+        json.dumps(asdict(compare(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:] or MUST_HAVE)))
+    )
