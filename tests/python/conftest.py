@@ -61,14 +61,18 @@ class Build:
 
 
 @functools.cache
-def _parsed_project() -> Path:
+def _parsed_project(variables: tuple[str, ...]) -> Path:
     """The project as dbt parses it, once per worker: parsing is most of what a small build costs.
+
+    Args:
+        variables: arguments that give dbt vars.
 
     Returns:
         What dbt itself keeps of a parse, for a warehouse named `warehouse.duckdb`.
     """
     folder = Path(tempfile.mkdtemp(prefix="nps_parsed_"))
-    _run([_DBT, "parse"], _environment(folder, folder / "warehouse.duckdb")).check_returncode()
+    environment = _environment(folder, folder / "warehouse.duckdb")
+    _run([_DBT, "parse", *variables], environment).check_returncode()
     return folder / "target" / "partial_parse.msgpack"
 
 
@@ -124,9 +128,9 @@ def run_dbt(
         arguments: further arguments; by default models are built and not tested.
         environment: further environment variables.
         warehouse: the warehouse file, where it is not the usual one of the folder.
-        parse: whether dbt parses the project itself, as users have it. Else it is given the one
-            parse of this worker, which is another's as soon as a var or the name of the warehouse
-            differs: by default that decides.
+        parse: whether dbt parses the project itself, as users have it. Else it is given the parse
+            that this worker has made with the same vars. By default it parses where that would be
+            of no use to another build: with vars, or another project or name of the warehouse.
     """
     own_warehouse = warehouse or folder / "warehouse.duckdb"
     env = _environment(folder, own_warehouse)
@@ -137,17 +141,9 @@ def run_dbt(
     env |= environment or {}
     if parse is None:
         parse = bool(variables) or warehouse is not None or "--project-dir" in arguments
-    dbt = [_DBT] if parse else [sys.executable, str(RUN_PARSED), str(_parsed_project())]
-    finished = _run(
-        [
-            *dbt,
-            "--no-use-colors",
-            command,
-            *(["--vars", json.dumps(dict(variables))] if variables else []),
-            *arguments,
-        ],
-        env,
-    )
+    given = ("--vars", json.dumps(dict(variables), sort_keys=True)) if variables else ()
+    dbt = [_DBT] if parse else [sys.executable, str(RUN_PARSED), str(_parsed_project(given))]
+    finished = _run([*dbt, "--no-use-colors", command, *given, *arguments], env)
     return Build(finished.returncode, finished.stdout, own_warehouse)
 
 

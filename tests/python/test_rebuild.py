@@ -187,7 +187,7 @@ class Center:
     relations: Mapping[str, list[str]]
 
     def build(self, raw: Path, **how: object) -> Build:
-        return built(self.folder, raw_dir=raw, variables=VARIABLES, **how)
+        return built(self.folder, raw_dir=raw, variables=VARIABLES, **{"parse": False} | how)
 
 
 def relations_of(warehouse: Path) -> dict[str, list[str]]:
@@ -204,7 +204,7 @@ def center(tmp_path_factory: pytest.TempPathFactory) -> Center:
     for name, write in FORMATS.items():
         raw[name].mkdir()
         write(data, raw[name])
-    first = built(folder, raw_dir=raw["csv"], variables=VARIABLES)
+    first = built(folder, raw_dir=raw["csv"], variables=VARIABLES, parse=False)
     return Center(folder, raw, first, fingerprints(first.warehouse), relations_of(first.warehouse))
 
 
@@ -295,7 +295,7 @@ def test_threads_and_file_names_change_nothing(center: Center, threads: str, nam
     warehouse = center.folder / name
     warehouse.parent.mkdir(parents=True, exist_ok=True)
     build = center.build(
-        center.raw["csv"], warehouse=warehouse, environment={"NPS_THREADS": threads}
+        center.raw["csv"], warehouse=warehouse, parse=True, environment={"NPS_THREADS": threads}
     )
     assert not differing(fingerprints(build.warehouse), center.marts)
 
