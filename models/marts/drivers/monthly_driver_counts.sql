@@ -5,24 +5,24 @@
 
 with
 
-bands as (
-
-    select
-        *,
-        {{ period_start('month', 'period_date') }} as month_start
-    from {{ ref('response_bands') }}
-
-),
-
 cells as {{ materialized() }} (
 
     select
-        {{ cell }},
+        survey_type,
+        {{ period_start('month', 'period_date') }} as month_start,
+        department_id,
+        contact_reason,
         driver,
         band,
         {{ category_counts() }}
-    from bands
-    group by {{ cell }}, driver, band
+    from {{ ref('response_bands') }}
+    group by
+        survey_type,
+        {{ period_start('month', 'period_date') }},
+        department_id,
+        contact_reason,
+        driver,
+        band
 
 ),
 
@@ -82,13 +82,9 @@ unevaluated as (
 
 every_cell as (
 
-    select
-        {{ cell }}, driver, band, {{ counts | join(', ') }}
-    from cells
+    select * from cells
     union all
-    select
-        {{ cell }}, driver, band, {{ counts | join(', ') }}
-    from unevaluated
+    select * from unevaluated
     where responses > 0
 
 ),

@@ -14,12 +14,7 @@ responses as (
 
 contacts as (
 
-    select
-        contact_id,
-        contact_date,
-        started_at,
-        coalesce(ended_at, started_at) as ended_at
-    from {{ ref('fct_contacts') }}
+    select * from {{ ref('fct_contacts') }}
 
 ),
 
@@ -32,12 +27,6 @@ paths as (
 repeats as (
 
     select * from {{ ref('contact_repeats') }}
-
-),
-
-agents as (
-
-    select * from {{ ref('dim_agents') }}
 
 ),
 
@@ -66,7 +55,10 @@ measured as (
         case
             when responses.responded_at >= contacts.started_at
                 then greatest(
-                    0, {{ hours_between('contacts.ended_at', 'responses.responded_at') }}
+                    0, {{ hours_between(
+                        'coalesce(contacts.ended_at, contacts.started_at)',
+                        'responses.responded_at',
+                    ) }}
                 )
         end as hours_to_answer,
         case
@@ -82,7 +74,7 @@ measured as (
         on responses.contact_id = paths.contact_id
     left join repeats
         on responses.contact_id = repeats.contact_id
-    left join agents
+    left join {{ ref('dim_agents') }} as agents
         on responses.agent_id = agents.agent_id
 
 )
