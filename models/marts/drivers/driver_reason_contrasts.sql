@@ -72,8 +72,10 @@ select
     rest_responses as compared_rest_responses,
     difference as within_reason_difference,
     standard_error as within_reason_standard_error,
-    difference - {{ normal_quantile_95() }} * standard_error as within_reason_ci_low,
-    difference + {{ normal_quantile_95() }} * standard_error as within_reason_ci_high,
+    greatest(-200.0, difference - {{ normal_quantile_95() }} * standard_error)
+        as within_reason_ci_low,
+    least(200.0, difference + {{ normal_quantile_95() }} * standard_error)
+        as within_reason_ci_high,
     p_value as within_reason_p_value,
     adjusted_p_value as within_reason_adjusted_p_value,
     {{ verdict(
