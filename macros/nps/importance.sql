@@ -40,3 +40,11 @@
     {% endfor %}
     {% do return(places | unique | list) %}
 {% endmacro %}
+
+{# The sums as columns of an aggregate. #}
+{% macro importance_measures() -%}
+    {%- for name, term in importance_sums().items() -%}
+        cast(sum({{ term }}) as bigint) as {{ name }}{{ ",
+        " if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}

@@ -29,7 +29,6 @@ complete as (
 
     select
         {{ set_of_answers }},
-        measured_responses,
         {% for place in places -%}
             uses_{{ place }},
         {% endfor -%}
@@ -40,8 +39,9 @@ complete as (
                 {%- else %}
                 {{ name }}
                 {%- endif %}
-            ) as {{ name }}{{ "," if not loop.last }}
-        {% endfor %}
+            ) as {{ name }},
+        {% endfor -%}
+        measured_responses
     from drivers_known
     where
         {% for place in places -%}

@@ -88,8 +88,8 @@ select
     contact_reason,
     nps_category,
     nps_contribution,
-    transfer_path,
     {% for driver in drivers() -%}
-        cast({{ driver }} as {{ double_type() }}) as {{ driver }}{{ "," if not loop.last }}
-    {% endfor %}
+        cast({{ driver }} as {{ double_type() }}) as {{ driver }},
+    {% endfor -%}
+    transfer_path
 from measured
