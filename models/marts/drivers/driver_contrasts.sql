@@ -28,7 +28,7 @@ known as (
                 ) - {{ count }} as bigint
             ) as rest_{{ count }},
         {% endfor -%}
-        bands.*
+        *
     from bands
 
 ),

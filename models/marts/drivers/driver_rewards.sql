@@ -35,7 +35,7 @@ scored as (
                 as {{ performance }}_adjusted,
             {{ nps_standard_error(*counts) }} as {{ performance }}_error,
         {% endfor -%}
-        performances.*
+        *
     from performances
 
 ),
@@ -54,7 +54,7 @@ compared as (
                 'middle_adjusted', 'middle_error', performance ~ '_adjusted', performance ~ '_error'
             ) }} as {{ side }}_z,
         {% endfor -%}
-        scored.*
+        *
     from scored
 
 )

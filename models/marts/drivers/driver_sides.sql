@@ -29,7 +29,7 @@ opposed as (
                 ) - {{ count }} as bigint
             ) as rest_{{ count }},
         {% endfor -%}
-        known.*
+        *
     from known
 
 )

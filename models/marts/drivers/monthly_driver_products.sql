@@ -12,7 +12,10 @@ bands as (
 
     select * from {{ ref('response_bands') }}
     where
-        driver in ('{{ var("nps_importance_drivers") | join("', '") }}')
+        driver in (
+            '{{ var("nps_importance_drivers") | join("',
+            '") }}'
+        )
 
 ),
 
@@ -43,7 +46,10 @@ answers as (
     from placed
     -- An answer of which nothing is known has nothing to explain it.
     where
-        coalesce(band_{{ importance_places() | join(', band_') }}) is not null
+        coalesce(
+            band_{{ importance_places() | join(',
+            band_') }}
+        ) is not null
 
 ),
 

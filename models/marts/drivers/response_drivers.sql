@@ -45,6 +45,8 @@ measured as (
         responses.queue_seconds,
         responses.hold_seconds,
         responses.handle_seconds,
+        greatest(0, responses.handle_seconds - coalesce(responses.hold_seconds, 0))
+            as talk_seconds,
         responses.transfers,
         paths.departments_touched,
         {% for driver, value in zero_or_one.items() -%}
