@@ -247,6 +247,9 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_expected_invitations": 0,
         "nps_heaped_scores": [5, 11],
         "nps_selective_inviting_ratio": 1,
+        "nps_repeat_same_reason": "sometimes",
+        "nps_transfer_path_legs": 0,
+        "nps_importance_drivers": ["hold_seconds"],
     },
     "what only looks right": {
         "nps_timezone": None,
@@ -274,6 +277,9 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_expected_invitations": "many",
         "nps_heaped_scores": "5",
         "nps_selective_inviting_ratio": 0,
+        "nps_repeat_same_reason": "true",
+        "nps_transfer_path_legs": True,
+        "nps_importance_drivers": ["hold_seconds", "hold_seconds"],
     },
 }
 
