@@ -1,12 +1,14 @@
 """Cases of detractors: business time, deadlines, priorities, waiting times, recovery, the queue."""
 
+# Instants are in UTC without a zone, as in the warehouse.
+# ruff: noqa: DTZ001, DTZ901
+
 from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -176,7 +178,7 @@ def fill(
         while path is not None:
             ancestors.append((department, path, level))
             path, level = above[path], level + 1  # type: ignore[assignment]
-    days = [row["response_date"] for row in answers]
+    days: list[Any] = [row["response_date"] for row in answers]
     rows: dict[str, Any] = {
         "as_of": [(as_of, as_of.date(), min(days, default=None), max(days, default=None))],
         "dim_dates": [(day,) for day in pd.date_range(*dates).date],
@@ -216,10 +218,10 @@ def cases(marts: Marts) -> dict[str, Row]:
 
 # --- survival ---------------------------------------------------------------------------------
 
-Wait = tuple[str, float | None, bool]
 
-
-def waits(sample: str, over: Iterable[float], still: Iterable[float] = ()) -> list[Wait]:
+def waits(
+    sample: str, over: Iterable[float], still: Iterable[float] = ()
+) -> list[tuple[str, float, bool]]:
     return [(sample, x, True) for x in over] + [(sample, x, False) for x in still]
 
 
@@ -625,7 +627,8 @@ def test_several_follow_ups_are_one_case(marts: Marts) -> None:
                       owner_agent_id="A3"),
             follow_up("4", "one open", first_contacted_at=hour(2), owner_agent_id="A4"),
             follow_up("5", "same time", closed_at=hour(3), outcome="fixed", owner_agent_id="A5"),
-            follow_up("6", "same time", closed_at=hour(3), outcome="explained", owner_agent_id="A6"),
+            follow_up("6", "same time", closed_at=hour(3), outcome="explained",
+                      owner_agent_id="A6"),
             # An outcome without a time: nobody knows when, so it is still to be closed.
             follow_up("7", "no time", outcome="fixed", opened_at=hour(1), owner_agent_id="A7"),
             follow_up("8", "happy", closed_at=hour(1)),
@@ -746,7 +749,9 @@ OUTCOMES = ("fixed", "explained", "unreachable", None)
 def random_world(seed: int, customers: int) -> dict[str, Any]:
     """Answers and follow-ups of a year; some customers answer often, some follow-ups never end."""
     draws = np.random.default_rng(seed)
-    answers, follow_ups, contacts = [], [], []
+    answers: list[dict[str, object]] = []
+    follow_ups: list[dict[str, object]] = []
+    contacts: list[tuple[str, datetime]] = []
     for number in range(customers):
         for _ in range(int(draws.integers(1, 5))):
             key = f"R{len(answers)}"
@@ -796,7 +801,7 @@ def random_world(seed: int, customers: int) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def world(marts: Marts) -> dict[str, Any]:
+def world() -> dict[str, Any]:
     return random_world(5, 500)
 
 
@@ -934,11 +939,11 @@ def test_recovery_of_a_random_world(built_world: Marts, world: dict[str, Any]) -
     """Controls weighted one by one, as the description says it."""
     people = next_answers(world, days=30)
     controls = [person for person in people if person["way"] == "none"]
-    levels = [
+    levels: list[Callable[[Any], object]] = [
         lambda row: (row["score"], row["contact_reason"], row["department_id"]),
         lambda row: (row["score"], row["contact_reason"]),
         lambda row: (row["score"],),
-        lambda row: (),
+        lambda _: (),
     ]
     rows = built_world.rows("select * from closed_loop_recovery")
     assert {row["follow_up"] for row in rows} >= {"any", "fixed", "explained", "unreachable"}
@@ -1003,7 +1008,7 @@ def test_same_bytes_on_any_number_of_threads(marts: Marts, world: dict[str, Any]
     found = []
     for threads, order in ((1, 1), (4, -1)):
         marts.connection.execute(f"set threads = {threads}")
-        shuffled = {
+        shuffled: dict[str, Any] = {
             key: value[::order] if isinstance(value, list) else value
             for key, value in world.items()
         }

@@ -20,6 +20,14 @@ weekly as (
 
 ),
 
+weekdays as (
+
+    {% for weekday in range(1, 8) -%}
+        select {{ weekday }} as weekday{{ " union all" if not loop.last }}
+    {% endfor %}
+
+),
+
 calendar_hours as (
 
     select
@@ -35,13 +43,12 @@ calendar_hours as (
     -- Without any hours work goes on around the clock.
     select
         calendars.calendar_id,
-        days.weekday,
+        weekdays.weekday,
         0 as opening_minute,
         24 * 60 as closing_minute,
         '{{ var("nps_timezone") }}' as timezone
     from calendars
-    cross join ({% for weekday in range(1, 8) %}select {{ weekday }} as weekday
-        {{- " union all " if not loop.last }}{% endfor %}) as days
+    cross join weekdays
     left join weekly
         on calendars.hours_department_id is not distinct from weekly.department_id
     where weekly.scope_type is null
