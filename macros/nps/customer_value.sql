@@ -1,0 +1,41 @@
+{# What a customer is worth: outcomes of the twelve months after an answer, means of groups. #}
+
+{# Whether a contact is a repeat: so soon after the one before it of the same customer. #}
+{% macro is_repeat(started_at, previous_started_at) -%}
+    coalesce({{ started_at }} <= {{ plus_days(previous_started_at, 7) }}, false)
+{%- endmacro %}
+
+{# Currency units that so many seconds of handling cost (var nps_cost_per_hour). #}
+{% macro handling_cost(seconds) -%}
+    {{ seconds }} * {{ double_literal(var('nps_cost_per_hour')) }} / 3600
+{%- endmacro %}
+
+{# Aggregates of a double: `<name>_total` and `<name>_squares`. Squares are of thousands, so that
+   those of any currency fit the decimals they are added up in. #}
+{% macro value_sums(name, value) -%}
+    {{ sum_of_doubles(value) }} as {{ name }}_total,
+    {{ sum_of_doubles('power((' ~ value ~ ') / 1000, 2)') }} as {{ name }}_squares
+{%- endmacro %}
+
+{# Mean of n values by these sums, and its standard error. #}
+{% macro value_mean(name, n) -%}
+    {{ mean_of(name ~ '_total', n) }}
+{%- endmacro %}
+
+{% macro value_standard_error(name, n) -%}
+    1000 * {{ mean_standard_error(name ~ '_squares', name ~ '_total / 1000', n) }}
+{%- endmacro %}
+
+{# What a mart shows of a value: its mean and the ends of its 95 % interval. Both ends are empty
+   where fewer than two values, or none that differ, say nothing of the next. #}
+{% macro mean_with_interval(name) -%}
+    {%- set reach = normal_quantile_95() ~ ' * nullif(' ~ name ~ '_standard_error, 0)' -%}
+    {{ name }}_mean,
+    {{ name }}_mean - {{ reach }} as {{ name }}_ci_low,
+    {{ name }}_mean + {{ reach }} as {{ name }}_ci_high
+{%- endmacro %}
+
+{# Whether an answer is the one that puts its customer into a cohort: the first of the period. #}
+{% macro enters_cohort() -%}
+    (previous_response_date is null or previous_response_date < period_start)
+{%- endmacro %}
