@@ -25,6 +25,7 @@ customers as (
 select
     as_of.as_of_date,
     revenue.first_revenue_month,
+    revenue.last_revenue_month,
     -- Months are delivered whole, and those to come are no revenue yet.
     case
         when revenue.last_revenue_month is not null
