@@ -10,20 +10,34 @@
     {{ seconds }} * {{ double_literal(var('nps_cost_per_hour')) }} / 3600
 {%- endmacro %}
 
-{# Aggregates of a double: `<name>_total` and `<name>_squares`. Squares are of thousands, so that
+{# What is added up of a double that is null where it is not known. Squares are of thousands, so that
    those of any currency fit the decimals they are added up in. #}
 {% macro value_sums(name, value) -%}
     {{ sum_of_doubles(value) }} as {{ name }}_total,
-    {{ sum_of_doubles('power((' ~ value ~ ') / 1000, 2)') }} as {{ name }}_squares
+    {{ sum_of_doubles('power((' ~ value ~ ') / 1000, 2)') }} as {{ name }}_squares,
+    min({{ value }}) as {{ name }}_least,
+    max({{ value }}) as {{ name }}_greatest
 {%- endmacro %}
 
-{# Mean of n values by these sums, and its standard error. #}
+{# The same added up from smaller groups. #}
+{% macro summed_values(name) -%}
+    {{ sum_of_doubles(name ~ '_total') }} as {{ name }}_total,
+    {{ sum_of_doubles(name ~ '_squares') }} as {{ name }}_squares,
+    min({{ name }}_least) as {{ name }}_least,
+    max({{ name }}_greatest) as {{ name }}_greatest
+{%- endmacro %}
+
+{# Mean of n values by these sums, and its standard error; exactly 0 where no two values differ. #}
 {% macro value_mean(name, n) -%}
     {{ mean_of(name ~ '_total', n) }}
 {%- endmacro %}
 
 {% macro value_standard_error(name, n) -%}
-    1000 * {{ mean_standard_error(name ~ '_squares', name ~ '_total / 1000', n) }}
+    case
+        when {{ name }}_least < {{ name }}_greatest
+            then 1000 * {{ mean_standard_error(name ~ '_squares', name ~ '_total / 1000', n) }}
+        when {{ n }} > 1 then 0.0
+    end
 {%- endmacro %}
 
 {# What a mart shows of a value: its mean and the ends of its 95 % interval. Both ends are empty

@@ -44,6 +44,7 @@ compared as (
             end as {{ error }}{{ "," if not loop.last }}
         {% endfor %}
     from moves
+    where move in ('keep_promoter', 'win_back_detractor')
     group by {{ keys }}
     having count(*) = 2
 

@@ -5,12 +5,6 @@
 
 with
 
-spans as (
-
-    select * from {{ ref('customer_data_span') }}
-
-),
-
 histories as (
 
     select
@@ -41,7 +35,7 @@ recent_revenue as (
         revenue.customer_id,
         {{ sum_of_doubles('revenue.revenue') }} as revenue_last_12_months
     from {{ ref('categorized_customer_revenue') }} as revenue
-    cross join spans
+    cross join {{ ref('customer_data_span') }} as spans
     where
         revenue.month <= spans.as_of_date
         and revenue.month > {{ plus_months('spans.as_of_date', -12) }}
@@ -66,7 +60,7 @@ joined as (
         on histories.customer_id = customers.customer_id
     left join recent_revenue
         on histories.customer_id = recent_revenue.customer_id
-    cross join spans
+    cross join {{ ref('customer_data_span') }} as spans
 
 )
 

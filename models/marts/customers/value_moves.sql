@@ -32,8 +32,7 @@ pooled as (
         {{ keys }},
         {% for side in sides -%}
             cast(sum({{ side }}_customers) as bigint) as {{ side }}_customers,
-            {{ sum_of_doubles(side ~ '_total') }} as {{ side }}_total,
-            {{ sum_of_doubles(side ~ '_squares') }} as {{ side }}_squares,
+            {{ summed_values(side) }},
         {% endfor -%}
         cast(coalesce(sum(weight), 0) as bigint) as compared_customers,
         {{ sum_of_doubles('weight_share * (succeeded_mean - failed_mean)') }}
