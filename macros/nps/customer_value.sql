@@ -53,3 +53,19 @@
 {% macro enters_cohort() -%}
     (previous_response_date is null or previous_response_date < period_start)
 {%- endmacro %}
+
+{# The difference of a cohort's two differences, an aggregate over its two moves: null where one is.
+
+   difference, standard_error: of keeping promoters, and of winning back detractors; independent. #}
+{% macro keeping_less_winning(difference, standard_error) -%}
+    case
+        when count({{ difference }}) = 2
+            then {{ sum_of_doubles(
+                "case value_move when 'keep_promoter' then 1 else -1 end * " ~ difference
+            ) }}
+    end as {{ difference }},
+    case
+        when count({{ standard_error }}) = 2
+            then 1000 * sqrt({{ sum_of_doubles('power(' ~ standard_error ~ ' / 1000, 2)') }})
+    end as {{ standard_error }}
+{%- endmacro %}

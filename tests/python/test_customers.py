@@ -6,6 +6,7 @@ statsmodels' statistics; it shares no code with the models.
 
 from __future__ import annotations
 
+import calendar
 import json
 import random
 from collections import Counter, defaultdict
@@ -14,14 +15,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from conftest import PROJECT, SAMPLE, Build
-from dateutil.relativedelta import relativedelta
 from marts_in_memory import Marts, Row
 from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
@@ -76,6 +76,14 @@ VALUES = {"detractor": -1, "passive": 0, "promoter": 1}
 PERIODS = ("month", "quarter", "year", "all")
 
 Group = tuple[Any, ...]
+Day = TypeVar("Day", bound=date)
+
+
+def later(day: Day, months: int) -> Day:
+    """The same day of a later (or earlier) month, or its last one."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return day.replace(year=year, month=month + 1, day=min(day.day, last))
 
 
 def instant(year: int, month: int, day: int, hour: int = 0) -> datetime:
@@ -137,7 +145,7 @@ class World:
 
     def revenue_through(self) -> date:
         newest = max(month for _, month in self.revenue)
-        return min(newest + relativedelta(months=1, days=-1), AS_OF - timedelta(days=1))
+        return min(later(newest, 1) - timedelta(days=1), AS_OF - timedelta(days=1))
 
 
 def random_world(seed: int) -> World:
@@ -155,7 +163,7 @@ def random_world(seed: int) -> World:
         begins = draw.randrange(0, 24)
         for month in range(begins, 29):
             if n % 9 and draw.random() < 0.8:
-                starts = date(2023, 1, 1) + relativedelta(months=month)
+                starts = later(date(2023, 1, 1), month)
                 refund = -0.2 if draw.random() < 0.05 else 1
                 world.revenue[name, starts] = round(bill * draw.uniform(0.8, 1.2) * refund, 2)
         for _ in range(draw.randrange(0, 30)):
@@ -259,7 +267,7 @@ def period_end(period: str, start: date, world: World) -> date:
         assert world.last_day is not None
         return world.last_day
     months = {"month": 1, "quarter": 3, "year": 12}[period]
-    return start + relativedelta(months=months, days=-1)
+    return later(start, months) - timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -276,8 +284,8 @@ class Year:
 
 
 def year_after(world: World, answer: Answer) -> Year:
-    end_at = answer.at + relativedelta(months=12)
-    end_on = answer.day + relativedelta(months=12)
+    end_at = later(answer.at, 12)
+    end_on = later(answer.day, 12)
     theirs = sorted(
         (started, seconds or 0) for name, started, seconds in world.contacts
         if name == answer.customer
@@ -293,7 +301,7 @@ def year_after(world: World, answer: Answer) -> Year:
         revenue for (name, month), revenue in world.revenue.items()
         if name == answer.customer and answer.at < instant(month.year, month.month, 1) <= end_at
     ]  # fmt: skip
-    last_month = end_on.replace(day=1) + relativedelta(months=1, days=-1)
+    last_month = later(end_on.replace(day=1), 1) - timedelta(days=1)
     is_billed = (
         is_over
         and last_month <= world.revenue_through()
@@ -562,14 +570,15 @@ def test_value_of_a_category_is_that_of_its_customers(case: Case) -> None:
                     "churned_ci_low": 100 * float(low),
                     "churned_ci_high": 100 * float(high),
                 }
-            for name, values in {
+            measures: dict[str, list[float | None]] = {
                 "revenue": [y.revenue for y in theirs],
                 "customer_value": [y.value for y in theirs],
                 "cost_to_serve": [y.seconds and y.seconds / 100 for y in theirs],
                 "repeat_cost": [y.repeat_seconds and y.repeat_seconds / 100 for y in theirs],
                 "contacts": [y.contacts for y in theirs],
                 "repeat_contacts": [y.repeats for y in theirs],
-            }.items():
+            }
+            for name, values in measures.items():
                 known = [float(value) for value in values if value is not None]
                 names = (f"{name}_mean", f"{name}_ci_low", f"{name}_ci_high")
                 figures |= dict(zip(names, interval(known), strict=True))
@@ -617,7 +626,9 @@ def differences(
 
 def test_value_of_moves(case: Case) -> None:
     world, rows = case
-    ours = by_key(rows["nps_value_of_moves"], "survey_type", "period_type", "period_start", "move")
+    ours = by_key(
+        rows["nps_value_of_moves"], "survey_type", "period_type", "period_start", "value_move"
+    )
     years = {answer.id: year_after(world, answer) for answer in world.answers}
     everybody = cohort_answers(world, moves=False)
     movers = cohort_answers(world, moves=True)
@@ -680,7 +691,7 @@ def test_no_verdict_on_few_customers_or_a_period_that_is_not_over(case: Case) ->
         word = "up" if (row["within_segment_difference"] or 0) > 0 else "down"
         assert row["verdict"] == (word if judged else "no evidence")
         fewest = min(row["succeeded_customers"], row["failed_customers"])
-        if row["move"] != "keep_over_win_back":
+        if row["value_move"] != "keep_over_win_back":
             assert row["is_reportable"] is (fewest >= MIN_RESPONSES)
         seen[row["is_reportable"]] += 1
     assert seen.keys() == {True, False}
@@ -711,7 +722,7 @@ def test_promoters(case: Case) -> None:
             engagement = "slipped" if text.endswith("P.") else "lapsed"
         months = [
             revenue for (name, month), revenue in world.revenue.items()
-            if name == customer.id and AS_OF - relativedelta(months=12) < month <= AS_OF
+            if name == customer.id and later(AS_OF, -12) < month <= AS_OF
         ]  # fmt: skip
         last = answers[-1]
         assert_same(
@@ -896,9 +907,9 @@ def test_growth_is_that_of_every_customer(case: Case) -> None:
         for period in ("quarter", "year"):
             sums[period, period_start(period, month, world)][name] += revenue
     expected = set()
-    starts = {*sums} | {(p, start + relativedelta(years=1)) for p, start in sums}
+    starts = {*sums} | {(p, later(start, 12)) for p, start in sums}
     for period, start in starts:
-        earlier = start - relativedelta(years=1)
+        earlier = later(start, -12)
         if first > earlier or start > newest:
             continue
         expected.add((period, start))
@@ -980,7 +991,7 @@ def test_large_amounts_keep_their_interval(empty_marts: Marts) -> None:
         world.customers.append(Customer(f"C{n}"))
         world.answers.append(Answer(f"R{n}", f"C{n}", "relational", at, 10, at.date()))
         for month in range(20):
-            starts = date(2023, 1, 1) + relativedelta(months=month)
+            starts = later(date(2023, 1, 1), month)
             world.revenue[f"C{n}", starts] = 1e9 + 1e7 * n
     fill(empty_marts, world)
     empty_marts.build()

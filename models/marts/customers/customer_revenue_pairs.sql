@@ -33,10 +33,8 @@ select
     revenue.period_type,
     revenue.period_start,
     revenue.customer_id,
-    {% for year in years -%}
-        {{ sum_of_doubles('revenue.revenue_' ~ year) }} as revenue_{{ year }}
-        {{- "," if not loop.last }}
-    {% endfor %}
+    {{ sum_of_doubles('revenue.revenue_now') }} as revenue_now,
+    {{ sum_of_doubles('revenue.revenue_before') }} as revenue_before
 from revenue
 cross join spans
 -- Revenue is delivered for all of the earlier period, and for some of the later one.

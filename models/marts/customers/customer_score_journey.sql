@@ -1,5 +1,6 @@
 {% set customer = 'partition by survey_type, customer_id' %}
 {% set in_order = customer ~ ' order by responded_at, response_id' %}
+{% set compared = ['response_id', 'response_date', 'score', 'nps_category', 'nps_contribution'] %}
 
 with
 
@@ -38,15 +39,11 @@ ordered as (
 
     select
         *,
+        {% for column in compared -%}
+            lag({{ column }}) over ({{ in_order }}) as previous_{{ column }},
+        {% endfor -%}
         row_number() over ({{ in_order }}) as answer_number,
-        count(*) over ({{ customer }}) as answers,
-        {% for column in [
-            'response_id', 'responded_at', 'response_date', 'score', 'nps_category',
-            'nps_contribution',
-        ] -%}
-            lag({{ column }}) over ({{ in_order }}) as previous_{{ column }}
-            {{- "," if not loop.last }}
-        {% endfor %}
+        count(*) over ({{ customer }}) as answers
     from journeys
 
 ),

@@ -23,18 +23,18 @@ totals as (
     select
         period_type,
         period_start,
+        {% for origin, condition in origins.items() -%}
+            {{ sum_of_doubles(
+                'case when is_new and acquired_by ' ~ condition ~ ' then revenue_now else 0 end'
+            ) }} as {{ origin }}_new_revenue,
+        {% endfor -%}
         cast(sum(case when is_kept then 1 else 0 end) as bigint) as customers_before,
         cast(sum(case when is_kept and revenue_now = 0 then 1 else 0 end) as bigint)
             as customers_lost,
         cast(sum(case when is_new then 1 else 0 end) as bigint) as new_customers,
         {{ sum_of_doubles('revenue_before') }} as revenue_before,
         {{ sum_of_doubles('revenue_now') }} as revenue,
-        {{ sum_of_doubles('case when is_kept then revenue_now else 0 end') }} as retained_revenue,
-        {% for origin, condition in origins.items() -%}
-            {{ sum_of_doubles(
-                'case when is_new and acquired_by ' ~ condition ~ ' then revenue_now else 0 end'
-            ) }} as {{ origin }}_new_revenue{{ "," if not loop.last }}
-        {% endfor %}
+        {{ sum_of_doubles('case when is_kept then revenue_now else 0 end') }} as retained_revenue
     from customers
     group by period_type, period_start
 

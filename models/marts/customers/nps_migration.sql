@@ -60,7 +60,7 @@ select
     {{ end_of_period('wholes.period_type', 'wholes.period_start', 'as_of.last_response_date') }}
         as period_end,
     {{ end_of_period('wholes.period_type', 'wholes.period_start', 'as_of.last_response_date') }}
-        < as_of.as_of_date as is_complete,
+    < as_of.as_of_date as is_complete,
     wholes.previous_nps_category,
     wholes.nps_category,
     wholes.paired_change,

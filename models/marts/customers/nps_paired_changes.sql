@@ -69,6 +69,7 @@ select
     z_value,
     {{ two_sided_p('z_value') }} as p_value,
     is_reportable,
-    {{ verdict('paired_nps_change', 'z_value', two_sided_p('z_value'), 'is_reportable and is_complete') }}
-        as verdict
+    {{ verdict(
+        'paired_nps_change', 'z_value', two_sided_p('z_value'), 'is_reportable and is_complete',
+    ) }} as verdict
 from tested

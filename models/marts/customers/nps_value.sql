@@ -1,7 +1,7 @@
 {% set keys = 'survey_type, period_type, period_start, nps_category' %}
 {% set counted = ['contacts', 'repeat_contacts'] %}
 {% set seconds = {'cost_to_serve': 'handle_seconds', 'repeat_cost': 'repeat_handle_seconds'} %}
-{% set billed = {'revenue': 'revenue', 'customer_value': 'customer_value'} %}
+{% set billed = ['revenue', 'customer_value'] %}
 
 with
 
@@ -29,9 +29,8 @@ cohorts as (
         {% for name, column in seconds.items() -%}
             {{ value_sums(name, handling_cost(column)) }},
         {% endfor -%}
-        {% for name, column in billed.items() -%}
-            {{ value_sums(name, column) }}{{ "," if not loop.last }}
-        {% endfor %}
+        {{ value_sums('revenue', 'revenue') }},
+        {{ value_sums('customer_value', 'customer_value') }}
     from outcomes_by_period
     where {{ enters_cohort() }}
     group by {{ keys }}
@@ -41,7 +40,6 @@ cohorts as (
 measured as (
 
     select
-        *,
         {% for name in counted -%}
             {{ mean_of(name ~ '_total', 'observed_customers') }} as {{ name }}_mean,
             {{ mean_standard_error(name ~ '_squares', name ~ '_total', 'observed_customers') }}
@@ -53,9 +51,9 @@ measured as (
         {% endfor -%}
         {% for name in billed -%}
             {{ value_mean(name, 'billed_customers') }} as {{ name }}_mean,
-            {{ value_standard_error(name, 'billed_customers') }} as {{ name }}_standard_error
-            {{- "," if not loop.last }}
-        {% endfor %}
+            {{ value_standard_error(name, 'billed_customers') }} as {{ name }}_standard_error,
+        {% endfor -%}
+        cohorts.*
     from cohorts
 
 )
@@ -67,13 +65,13 @@ select
     {{ end_of_period('measured.period_type', 'measured.period_start', 'as_of.last_response_date') }}
         as period_end,
     {{ end_of_period('measured.period_type', 'measured.period_start', 'as_of.last_response_date') }}
-        < as_of.as_of_date as is_complete,
+    < as_of.as_of_date as is_complete,
     measured.nps_category,
     measured.customers,
     measured.observed_customers,
     measured.customers - measured.observed_customers as censored_customers,
     measured.billed_customers,
-    {% for name in (billed | list) + (seconds | list) + counted -%}
+    {% for name in billed + (seconds | list) + counted -%}
         {{ mean_with_interval(name) }},
     {% endfor -%}
     measured.churn_known_customers,

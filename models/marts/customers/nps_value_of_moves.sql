@@ -1,5 +1,4 @@
 {% set keys = 'survey_type, period_type, period_start' %}
-{% set sign = "case move when 'keep_promoter' then 1 else -1 end" %}
 
 with
 
@@ -7,13 +6,13 @@ moves as (
 
     select
         {{ keys }},
-        move,
+        value_move,
         succeeded_customers,
         failed_customers,
+        compared_customers,
         least(succeeded_customers, failed_customers) as fewest_customers,
         value_difference,
         value_difference_standard_error,
-        compared_customers,
         within_segment_difference,
         within_segment_standard_error
     from {{ ref('value_moves') }}
@@ -27,24 +26,14 @@ compared as (
     union all
     select
         {{ keys }},
-        'keep_over_win_back' as move,
+        'keep_over_win_back' as value_move,
         {{ added_up(['succeeded_customers', 'failed_customers']) }},
+        {{ added_up(['compared_customers']) }},
         min(fewest_customers) as fewest_customers,
-        {% for name in ['value_difference', 'within_segment_difference'] -%}
-            {%- set error = name | replace('segment_difference', 'segment') ~ '_standard_error' -%}
-            {%- if not loop.first -%}
-                {{ added_up(['compared_customers']) }},
-            {% endif -%}
-            case
-                when count({{ name }}) = 2 then {{ sum_of_doubles(sign ~ ' * ' ~ name) }}
-            end as {{ name }},
-            case
-                when count({{ error }}) = 2
-                    then 1000 * sqrt({{ sum_of_doubles('power(' ~ error ~ ' / 1000, 2)') }})
-            end as {{ error }}{{ "," if not loop.last }}
-        {% endfor %}
+        {{ keeping_less_winning('value_difference', 'value_difference_standard_error') }},
+        {{ keeping_less_winning('within_segment_difference', 'within_segment_standard_error') }}
     from moves
-    where move in ('keep_promoter', 'win_back_detractor')
+    where value_move in ('keep_promoter', 'win_back_detractor')
     group by {{ keys }}
     having count(*) = 2
 
@@ -54,12 +43,15 @@ tested as (
 
     select
         compared.*,
-        {{ end_of_period('period_type', 'period_start', 'as_of.last_response_date') }}
-            as period_end,
-        {{ end_of_period('period_type', 'period_start', 'as_of.last_response_date') }}
-        < as_of.as_of_date as is_complete,
-        fewest_customers >= {{ var('nps_min_responses') }} as is_reportable,
-        within_segment_difference / nullif(within_segment_standard_error, 0) as z_value
+        {{ end_of_period(
+            'compared.period_type', 'compared.period_start', 'as_of.last_response_date'
+        ) }} as period_end,
+        {{ end_of_period(
+            'compared.period_type', 'compared.period_start', 'as_of.last_response_date'
+        ) }} < as_of.as_of_date as is_complete,
+        compared.fewest_customers >= {{ var('nps_min_responses') }} as is_reportable,
+        compared.within_segment_difference
+        / nullif(compared.within_segment_standard_error, 0) as z_value
     from compared
     cross join {{ ref('as_of') }} as as_of
 
@@ -67,7 +59,7 @@ tested as (
 
 select
     {{ period_columns() }},
-    move,
+    value_move,
     succeeded_customers,
     failed_customers,
     {% for name in ['value_difference', 'within_segment'] -%}

@@ -10,6 +10,9 @@ histories as (
     select
         survey_type,
         customer_id,
+        {% for column in of_latest -%}
+            max(case when is_latest then {{ column }} end) as {{ column }},
+        {% endfor -%}
         count(*) as answers,
         cast(sum(case when nps_category = 'promoter' then 1 else 0 end) as bigint)
             as promoter_answers,
@@ -18,11 +21,7 @@ histories as (
         max(case when nps_category = 'promoter' then category_streak else 0 end)
             as longest_promoter_streak,
         min(case when nps_category = 'promoter' then response_date end) as first_promoter_on,
-        max(case when nps_category = 'promoter' then response_date end) as last_promoter_on,
-        {% for column in of_latest -%}
-            max(case when is_latest then {{ column }} end) as {{ column }}
-            {{- "," if not loop.last }}
-        {% endfor %}
+        max(case when nps_category = 'promoter' then response_date end) as last_promoter_on
     from {{ ref('customer_score_journey') }}
     group by survey_type, customer_id
     having sum(case when nps_category = 'promoter' then 1 else 0 end) > 0

@@ -1,4 +1,4 @@
-{% set keys = 'survey_type, period_type, period_start, move' %}
+{% set keys = 'survey_type, period_type, period_start, value_move' %}
 {% set sides = ['succeeded', 'failed'] %}
 
 with

@@ -22,10 +22,10 @@ contacts as (
         fct_contacts.customer_id,
         fct_contacts.started_at,
         coalesce(fct_contacts.handle_seconds, 0) as handle_seconds,
-        lag(fct_contacts.started_at) over (
+        {{ is_repeat('fct_contacts.started_at', 'lag(fct_contacts.started_at) over (
             partition by fct_contacts.customer_id
             order by fct_contacts.started_at, fct_contacts.contact_id
-        ) as previous_started_at
+        )') }} as is_repeat
     from {{ ref('fct_contacts') }} as fct_contacts
     inner join customers
         on fct_contacts.customer_id = customers.customer_id
@@ -41,11 +41,9 @@ events as (
         0 as side,
         started_at as happened_at,
         1 as contacts,
-        case when {{ is_repeat('started_at', 'previous_started_at') }} then 1 else 0 end
-            as repeat_contacts,
+        case when is_repeat then 1 else 0 end as repeat_contacts,
         handle_seconds,
-        case when {{ is_repeat('started_at', 'previous_started_at') }} then handle_seconds else 0 end
-            as repeat_handle_seconds,
+        case when is_repeat then handle_seconds else 0 end as repeat_handle_seconds,
         0 as revenue
     from contacts
     union all
