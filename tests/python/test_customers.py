@@ -682,19 +682,95 @@ def test_value_of_moves(case: Case) -> None:
             assert row["p_value"] == pytest.approx(2 * float(stats.norm.sf(abs(z))), rel=1e-7)
 
 
-def test_no_verdict_on_few_customers_or_a_period_that_is_not_over(case: Case) -> None:
+def test_verdicts_follow_the_test(case: Case) -> None:
     _, rows = case
+    ours = by_key(
+        rows["nps_value_of_moves"], "survey_type", "period_type", "period_start", "value_move"
+    )
     seen: Counter[bool] = Counter()
-    for row in rows["nps_value_of_moves"]:
+    for (*cohort, move), row in ours.items():
         is_judged = row["is_reportable"] and row["is_complete"] and row["p_value"] is not None
         judged = is_judged and row["p_value"] < 0.05
         word = "up" if (row["within_segment_difference"] or 0) > 0 else "down"
         assert row["verdict"] == (word if judged else "no evidence")
-        fewest = min(row["succeeded_customers"], row["failed_customers"])
-        if row["value_move"] != "keep_over_win_back":
+        if move == "keep_over_win_back":
+            both = [ours[(*cohort, name)] for name in ("keep_promoter", "win_back_detractor")]
+            assert row["is_reportable"] is all(one["is_reportable"] for one in both)
+        else:
+            fewest = min(row["succeeded_customers"], row["failed_customers"])
             assert row["is_reportable"] is (fewest >= MIN_RESPONSES)
         seen[row["is_reportable"]] += 1
     assert seen.keys() == {True, False}
+
+
+def promoters_kept_and_lost(*, until: date) -> World:
+    """Twelve promoters who stay and pay 100 a month, twelve who become detractors and pay 10."""
+    world = World()
+    for n in range(24):
+        world.customers.append(Customer(f"C{n}"))
+        for day, score in (instant(2023, 1, 10), 9), (instant(2023, 5, 10), 9 if n < 12 else 2):
+            world.answers.append(
+                Answer(f"R{n}-{day.month}", f"C{n}", "relational", day, score, day.date())
+            )
+        for month in range(29):
+            bill = (100.0 if n < 12 else 10.0) + n
+            world.revenue[f"C{n}", later(date(2023, 1, 1), month)] = bill
+    last = instant(until.year, until.month, until.day)
+    world.customers.append(Customer("unknown", is_delivered=False))
+    world.answers.append(Answer("R-last", "unknown", "relational", last, 5, until))
+    return world
+
+
+@pytest.mark.parametrize(
+    ("until", "verdict"), [(date(2025, 6, 19), "up"), (AS_OF, "no evidence")], ids=str
+)
+def test_no_verdict_on_a_period_that_is_not_over(
+    empty_marts: Marts, until: date, verdict: str
+) -> None:
+    fill(empty_marts, promoters_kept_and_lost(until=until))
+    empty_marts.build()
+    rows = by_key(
+        empty_marts.rows(
+            "select * from nps_value_of_moves where survey_type = 'all' "
+            "and value_move = 'keep_promoter'"
+        ),
+        "period_type",
+    )
+    assert rows["all",]["p_value"] < 1e-9
+    # 12 x (105.5 - 27.5): those who stay pay 100 to 111, the others 22 to 33.
+    assert rows["all",]["within_segment_difference"] == pytest.approx(936.0, rel=EXACT)
+    assert (rows["all",]["verdict"], rows["year",]["verdict"]) == (verdict, "up")
+    changes = by_key(
+        empty_marts.rows("select * from nps_paired_changes where survey_type = 'all'"),
+        "period_type",
+    )
+    # Half of them fell by 200 points.
+    assert changes["all",]["paired_nps_change"] == -100
+    fell = "down" if verdict == "up" else "no evidence"
+    assert (changes["all",]["verdict"], changes["year",]["verdict"]) == (fell, "down")
+
+
+@pytest.mark.parametrize(
+    ("churned_on", "has_churned"),
+    [
+        (date(2023, 5, 9), None),
+        (date(2023, 5, 10), True),
+        (date(2024, 5, 10), True),
+        (date(2024, 5, 11), False),
+        (None, False),
+    ],
+)
+def test_leaving_within_a_year(
+    empty_marts: Marts, churned_on: date | None, has_churned: bool | None
+) -> None:
+    at = instant(2023, 5, 10, 12)
+    world = World([Answer("R1", "C1", "relational", at, 9, at.date())])
+    # Somebody leaves, so that leaving is recorded.
+    world.customers = [Customer("C1", churned_on=churned_on), Customer("C2", churned_on=AS_OF)]
+    fill(empty_marts, world)
+    empty_marts.build()
+    rows = empty_marts.rows("select has_churned, is_churn_known from customer_outcomes")
+    assert rows == [{"has_churned": has_churned, "is_churn_known": has_churned is not None}] * 2
 
 
 # --- promoters and passives -------------------------------------------------------------------
