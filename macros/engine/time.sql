@@ -74,6 +74,11 @@
     {{ local_to_utc('cast(' ~ plus_days(date, 1) ~ ' as timestamp)') }} - interval '1 microsecond'
 {%- endmacro %}
 
+{# Whole days from one date to another. #}
+{% macro days_between(earlier, later) -%}
+    date_diff('day', {{ earlier }}, {{ later }})
+{%- endmacro %}
+
 {# Hours from one instant to a later one, with their fraction. #}
 {% macro hours_between(earlier, later) -%}
     cast({{ microseconds_between(earlier, later) }} as {{ double_type() }}) / 3600000000

@@ -252,6 +252,7 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_importance_drivers": ["hold_seconds"],
         "nps_repeat_detractor_days": 0,
         "nps_recovery_days": -30,
+        "nps_cost_per_hour": -1,
     },
     "what only looks right": {
         "nps_timezone": None,
@@ -284,6 +285,7 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_importance_drivers": ["hold_seconds", "hold_seconds"],
         "nps_repeat_detractor_days": "365",
         "nps_recovery_days": 30.5,
+        "nps_cost_per_hour": "30",
     },
 }
 

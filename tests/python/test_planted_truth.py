@@ -605,3 +605,51 @@ def test_waits_for_a_contact_count_those_who_still_wait(recovered: Recovered) ->
     # 0.5 x 0.8 are ever contacted, less than half.
     assert row["hours_to_contact_p50"] is None
     assert 0 < number(row["closed_hours_p50"]) < 30
+
+
+def test_earned_growth_is_the_planted_one(recovered: Recovered) -> None:
+    ours = {
+        (row["period_type"], str(row["period_start"])): row
+        for row in recovered.build.dicts("select * from marts.earned_growth where is_reportable")
+    }
+    planted = {
+        ("year", f"{year}-01-01"): row
+        for year, row in recovered.truth["earned_growth"]["years"].items()
+    }
+    for name, row in recovered.truth["earned_growth"]["quarters"].items():
+        year, quarter = name.split("-Q")
+        planted["quarter", f"{year}-{3 * int(quarter) - 2:02d}-01"] = row
+    assert ours.keys() == planted.keys()
+    for key, row in planted.items():
+        for name in ("net_revenue_retention", "earned_growth_rate"):
+            # The truth has six decimals.
+            assert number(ours[key][name]) == pytest.approx(row[name], abs=6e-7), (key, name)
+
+
+def test_loyal_customers_stay_and_are_worth_more(recovered: Recovered) -> None:
+    # Loyal customers score higher, leave less and grow; those at risk score lower and leave.
+    build = recovered.build
+    within_a_year = {
+        category: (number(low), number(high))
+        for category, low, high in build.rows(
+            "select nps_category, min(retained_ci_low), min(retained_ci_high) "
+            "from marts.retention_by_category "
+            "where survey_type = 'all' and days_since_answer <= 365 group by nps_category"
+        )
+    }
+    assert within_a_year["promoter"][0] > within_a_year["detractor"][1]
+    leaves = [100 * row["leaves_within_a_year"] for row in recovered.truth["customers"].values()]
+    for category, pct, low, high in build.rows(
+        "select nps_category, churned_pct, churned_ci_low, churned_ci_high from marts.nps_value "
+        "where survey_type = 'all' and period_type = 'all'"
+    ):
+        assert min(leaves) < number(low) < number(high) < max(leaves), category
+        # The same year, by customers who are observed for all of it and by survival.
+        kept = within_a_year[category]
+        assert kept[0] < 100 - number(pct) < kept[1], category
+    (verdict,) = build.rows(
+        "select verdict from marts.nps_value_of_moves where survey_type = 'all' "
+        "and period_type = 'year' and period_start = '2024-01-01' "
+        "and value_move = 'promoter_over_detractor'"
+    )
+    assert verdict == ("up",)
