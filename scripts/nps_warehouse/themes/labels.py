@@ -40,7 +40,7 @@ def write_labels(warehouse: Path, reading: Reading, model: Learned, target: Path
     with duckdb.connect() as scratch, reading_warehouse(warehouse) as source:
         columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
         scratch.execute(f"create table labels ({columns})")
-        rows = source.cursor().execute(
+        rows = source.execute(
             "select response_id, language, comment from marts.fct_survey_responses "
             "where comment is not null order by response_id"
         )
