@@ -37,16 +37,22 @@ def _labelled(file: Path) -> list[Labelled]:
 
 @themes_command.command()
 @click.argument("held_aside", type=existing_file)
-def evaluate(held_aside: Path) -> None:
+@click.option("--labels", type=existing_file, help="labelled comments that teach, with the sample")
+def evaluate(held_aside: Path, labels: Path | None) -> None:
     """Print precision, recall and F1 of both classifiers as a Markdown table.
 
     HELD_ASIDE is a CSV file of labelled comments that taught nobody: language, comment, themes
     (`a|b`). The other set is the shipped sample, whose generator knows what it wrote.
     """
+    development = [] if labels is None else _labelled(labels)
     try:
         seeds = _seeds_dir()
         results = evaluating.evaluation(
-            reading_of(seeds), families(seeds), sample_comments(), _labelled(held_aside)
+            reading_of(seeds),
+            families(seeds),
+            sample_comments(),
+            _labelled(held_aside),
+            development,
         )
     except (PatternError, MissingLibraryError) as problem:
         raise click.ClickException(str(problem)) from None
@@ -58,7 +64,7 @@ def evaluate(held_aside: Path) -> None:
 @click.option(
     "--labels",
     type=existing_file,
-    help="labelled comments to learn from: language, comment, themes; default: the sample's",
+    help="labelled comments to learn from, beside the sample's: language, comment, themes",
 )
 def classify(warehouse: Path | None, labels: Path | None) -> None:
     """Label the comments of a warehouse by a classifier that learned them.
@@ -66,7 +72,7 @@ def classify(warehouse: Path | None, labels: Path | None) -> None:
     The labels go to NPS_STATE_DIR; the next build shows them in marts.comment_theme_labels, beside
     what the patterns found.
     """
-    taught = sample_comments() if labels is None else _labelled(labels)
+    taught = sample_comments() + ([] if labels is None else _labelled(labels))
     try:
         reading = reading_of(_seeds_dir())
         texts = [

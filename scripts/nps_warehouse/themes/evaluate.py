@@ -111,6 +111,7 @@ def evaluation(
     families: Mapping[str, str],
     sample: Sequence[Labelled],
     held_aside: Sequence[Labelled],
+    development: Sequence[Labelled] = (),
 ) -> dict[tuple[str, str], dict[str, Score]]:
     """Scores by set of comments and classifier, then by family.
 
@@ -119,11 +120,12 @@ def evaluation(
         families: family by theme.
         sample: labelled comments of the sample, with their wording.
         held_aside: labelled comments that taught nobody.
+        development: labelled comments that teach, with the sample, what is tried on those.
     """
     results = {}
     for name, comments, learned in (
         ("sample", sample, learned_across_wordings(reading, sample)),
-        ("held aside", held_aside, learned_from(reading, sample, held_aside)),
+        ("held aside", held_aside, learned_from(reading, [*sample, *development], held_aside)),
     ):
         truth, themes = [one.themes for one in comments], themes_of(comments)
         results[name, "patterns"] = scores(truth, predicted(reading, comments), families, themes)
