@@ -1,0 +1,65 @@
+{% set of_week = ['team', 'period_start'] %}
+{% set signs = ['positive', 'negative'] %}
+
+with
+
+headlines as (
+
+    select * from {{ ref('huddle_headlines') }}
+
+),
+
+suggestions as (
+
+    select * from {{ ref('huddle_suggestions') }}
+
+),
+
+verbatims as (
+
+    select
+        {{ of_week | join(', ') }},
+        {% for sign in signs -%}
+            {% for place in [1, 2, 3] -%}
+                max(case when sign = '{{ sign }}' and place = {{ place }} then comment end)
+                    as verbatim_{{ sign }}_{{ place }},
+            {% endfor -%}
+        {% endfor -%}
+        count(*) as verbatims
+    from {{ ref('huddle_verbatims') }}
+    group by {{ of_week | join(', ') }}
+
+)
+
+select
+    headlines.team,
+    headlines.period_start,
+    headlines.period_end,
+    headlines.is_complete,
+    headlines.headline,
+    headlines.certainty,
+    {{ prefixed(nps_block_names(), 'headlines') }},
+    {% for other in ['week_before', 'four_weeks_before'] -%}
+        {% for figure in [
+            'responses', 'nps', 'nps_change', 'nps_change_ci_low', 'nps_change_ci_high',
+            'adjusted_p_value', 'verdict',
+        ] -%}
+            headlines.{{ other }}_{{ figure }},
+        {% endfor -%}
+    {% endfor -%}
+    {% for sign in signs -%}
+        {% for place in [1, 2, 3] -%}
+            verbatims.verbatim_{{ sign }}_{{ place }},
+        {% endfor -%}
+    {% endfor -%}
+    suggestions.rule_id as action_rule_id,
+    suggestions.signal as action_signal,
+    suggestions.subject as action_subject,
+    suggestions.signal_value as action_signal_value,
+    suggestions.action,
+    suggestions.owner as action_owner
+from headlines
+left join suggestions
+    on {{ same(of_week, 'headlines', 'suggestions') }}
+left join verbatims
+    on {{ same(of_week, 'headlines', 'verbatims') }}

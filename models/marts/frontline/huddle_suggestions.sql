@@ -1,0 +1,60 @@
+with
+
+signals as (
+
+    select * from {{ ref('huddle_signals') }}
+
+),
+
+actions as (
+
+    select * from {{ ref('huddle_actions') }}
+
+),
+
+-- A rule holds where its signal is there, of its subject (`*`: of any), and large enough.
+holding as (
+
+    select
+        signals.team,
+        signals.period_start,
+        signals.subject,
+        signals.signal_value,
+        actions.rule_id,
+        actions.priority,
+        actions.signal,
+        actions.action,
+        actions.owner
+    from signals
+    inner join actions
+        on signals.signal = actions.signal
+    where
+        actions.subject in ('*', signals.subject)
+        and signals.signal_value >= actions.at_least
+
+),
+
+-- The first rule by priority; of several subjects that it holds of, the largest.
+ordered as (
+
+    select
+        *,
+        row_number() over (
+            partition by team, period_start
+            order by priority, rule_id, signal_value desc, subject
+        ) as place
+    from holding
+
+)
+
+select
+    team,
+    period_start,
+    rule_id,
+    signal,
+    subject,
+    signal_value,
+    action,
+    owner
+from ordered
+where place = 1
