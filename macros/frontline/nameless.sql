@@ -1,34 +1,18 @@
-{# Comments without the names of colleagues. #}
-
-{# Most words of names that are taken out of one comment. #}
-{% macro most_names() -%}
-    {% do return(6) %}
+{# A text of marked words with `[agent]` in place of a word, however people write it: in small
+   letters, as it is delivered, with a capital, in capitals. Without a word the text as it is. #}
+{% macro nameless(marked, small, delivered) -%}
+    {%- set shown = namespace(text=marked) -%}
+    {%- for form in [
+        small, delivered, 'upper(' ~ small ~ ')',
+        'upper(left(' ~ small ~ ', 1)) || substr(' ~ small ~ ', 2)',
+    ] -%}
+        {%- set shown.text = 'replace(' ~ shown.text ~ ', ' ~ marked_word_or_none(form)
+            ~ ", '[agent]')" -%}
+    {%- endfor -%}
+    {{ shown.text }}
 {%- endmacro %}
 
-{# A text of marked words with `[agent]` in place of the columns name_1 … of `names`, however people
-   write them: in small letters, as delivered (delivered_1 …), with a capital, in capitals. A column
-   without a name is what no word is. #}
-{% macro nameless(marked, names) -%}
-    {%- set shown = namespace(comment=marked) -%}
-    {%- for place in range(1, most_names() + 1) -%}
-        {%- set word = names ~ '.name_' ~ place -%}
-        {%- for form in [
-            word, names ~ '.delivered_' ~ place, 'upper(' ~ word ~ ')',
-            'upper(left(' ~ word ~ ', 1)) || substr(' ~ word ~ ', 2)',
-        ] -%}
-            {%- set shown.comment = "replace(" ~ shown.comment ~ ", coalesce("
-                ~ marked_word(form) ~ ", '␞␟'), '[agent]')" -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {{ shown.comment }}
-{%- endmacro %}
-
-{# Whether such a text still holds one of these names, in whatever letters. #}
-{% macro is_still_named(marked, names) -%}
-    {%- for place in range(1, most_names() + 1) -%}
-        position(coalesce({{ marked_word(names ~ '.name_' ~ place) }}, '␞␟') in lower({{ marked }}))
-        > 0
-        {{- "
-            or " if not loop.last }}
-    {%- endfor -%}
+{# A marked word to look for; where there is none, what no text holds: a word without letters. #}
+{% macro marked_word_or_none(word) -%}
+    coalesce({{ marked_word(word) }}, {{ marked_word("''") }})
 {%- endmacro %}

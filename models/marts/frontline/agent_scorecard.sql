@@ -56,18 +56,18 @@ select
     teams.nps_ci_low as team_nps_ci_low,
     teams.nps_ci_high as team_nps_ci_high,
     teams.is_reportable as team_is_reportable,
+    {% for metric in metrics -%}
+        {{ metric }}.observations as {{ metric }}_observations,
+        {{ metric }}.metric_value as {{ metric }}_value,
+        {{ metric }}.value_ci_low as {{ metric }}_ci_low,
+        {{ metric }}.value_ci_high as {{ metric }}_ci_high,
+    {% endfor -%}
     {{ prefixed(
         ['shrunk_nps', 'shrunk_ci_low', 'shrunk_ci_high', 'tie_group', 'tie_size', 'expected_nps']
         + ['nps_vs_expected', 'vs_expected_ci_low', 'vs_expected_ci_high']
         + ['vs_expected_adjusted_p_value', 'vs_expected_verdict'],
         'rankings',
-    ) }},
-    {% for metric in metrics -%}
-        {{ metric }}.observations as {{ metric }}_observations,
-        {{ metric }}.metric_value as {{ metric }}_value,
-        {{ metric }}.value_ci_low as {{ metric }}_ci_low,
-        {{ metric }}.value_ci_high as {{ metric }}_ci_high{{ "," if not loop.last }}
-    {% endfor %}
+    ) }}
 from scores
 left join {{ ref('dim_agents') }} as agents
     on scores.scope_id = agents.agent_id

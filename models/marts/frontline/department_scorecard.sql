@@ -1,7 +1,6 @@
 {% set of_metric = ['survey_type', 'period_type', 'period_start', 'metric'] %}
--- Of a department's own target and the company's, the first that there is.
+-- What is told of the target: the department's own, else the company's.
 {% set target_columns = {
-    'target': 'target',
     'scope_type': 'target_scope_type',
     'target_valid_from': 'target_valid_from',
     'due_on': 'due_on',
@@ -31,6 +30,7 @@ targeted as (
 
     select
         metrics.*,
+        coalesce(own.target, usual.target) as target,
         {% for column, shown in target_columns.items() -%}
             case
                 when own.target is not null then own.{{ column }}

@@ -14,11 +14,7 @@ responses as (
         {{ period_start('week', 'period_date') }} as period_start,
         case nps_category when 'promoter' then 'positive' when 'detractor' then 'negative' end
             as sign,
-        score,
-        contact_reason,
-        channel,
         responded_at,
-        comment,
         lower({{ spaced_words('comment') }}) as words,
         length(comment) as characters
     from {{ ref('fct_survey_responses') }}
@@ -61,10 +57,6 @@ ordered as (
 select
     {{ of_week | join(', ') }},
     cast(place as integer) as place,
-    response_id,
-    score,
-    contact_reason,
-    channel,
-    comment
+    response_id
 from ordered
 where place <= 3

@@ -17,10 +17,22 @@ changes as (
 
 ),
 
+recent as (
+
+    select * from {{ ref('team_week_windows') }}
+    where pooled_weeks = 'last_four_weeks'
+
+),
+
 compared as (
 
     select
         weeks.*,
+        recent.responses as recent_responses,
+        recent.nps as recent_nps,
+        recent.nps_ci_low as recent_nps_ci_low,
+        recent.nps_ci_high as recent_nps_ci_high,
+        recent.is_reportable as recent_is_reportable,
         {% for other in earlier -%}
             {{ other }}.earlier_responses as {{ other }}_responses,
             {{ other }}.earlier_nps as {{ other }}_nps,
@@ -39,6 +51,8 @@ compared as (
             else four_weeks_before.verdict
         end as certainty
     from weeks
+    inner join recent
+        on {{ same(['team', 'period_start'], 'weeks', 'recent') }}
     {% for other in earlier -%}
         left join changes as {{ other }}
             on
@@ -54,6 +68,11 @@ select
     period_end,
     is_complete,
     {{ nps_block() }},
+    recent_responses,
+    recent_nps,
+    recent_nps_ci_low,
+    recent_nps_ci_high,
+    recent_is_reportable,
     {% for other in earlier -%}
         {{ other }}_responses,
         {{ other }}_nps,

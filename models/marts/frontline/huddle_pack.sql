@@ -39,6 +39,11 @@ select
     headlines.headline,
     headlines.certainty,
     {{ prefixed(nps_block_names(), 'headlines') }},
+    {{ prefixed(
+        ['recent_responses', 'recent_nps', 'recent_nps_ci_low', 'recent_nps_ci_high']
+        + ['recent_is_reportable'],
+        'headlines',
+    ) }},
     {% for other in ['week_before', 'four_weeks_before'] -%}
         {% for figure in [
             'responses', 'nps', 'nps_change', 'nps_change_ci_low', 'nps_change_ci_high',
@@ -53,7 +58,7 @@ select
         {% endfor -%}
     {% endfor -%}
     suggestions.rule_id as action_rule_id,
-    suggestions.signal as action_signal,
+    suggestions.topic as action_topic,
     suggestions.subject as action_subject,
     suggestions.signal_value as action_signal_value,
     suggestions.action,

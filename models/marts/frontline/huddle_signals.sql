@@ -36,7 +36,7 @@ signals as (
         select
             team,
             period_start,
-            'detractors' as signal,
+            'detractors' as topic,
             '{{ measure }}' as subject,
             {{ measure }} as signal_value
         from counted
@@ -46,7 +46,7 @@ signals as (
     select
         team,
         period_start,
-        'headline' as signal,
+        'headline' as topic,
         certainty as subject,
         responses as signal_value
     from headlines
@@ -56,7 +56,7 @@ signals as (
 select
     team,
     period_start,
-    signal,
+    topic,
     subject,
     cast(signal_value as bigint) as signal_value
 from signals

@@ -12,7 +12,7 @@ actions as (
 
 ),
 
--- A rule holds where its signal is there, of its subject (`*`: of any), and large enough.
+-- A rule holds where its topic is there, its subject is that (`*`: of any), and large enough.
 holding as (
 
     select
@@ -22,12 +22,12 @@ holding as (
         signals.signal_value,
         actions.rule_id,
         actions.priority,
-        actions.signal,
+        actions.topic,
         actions.action,
         actions.owner
     from signals
     inner join actions
-        on signals.signal = actions.signal
+        on signals.topic = actions.topic
     where
         actions.subject in ('*', signals.subject)
         and signals.signal_value >= actions.at_least
@@ -41,7 +41,7 @@ ordered as (
         *,
         row_number() over (
             partition by team, period_start
-            order by priority, rule_id, signal_value desc, subject
+            order by priority asc, rule_id asc, signal_value desc, subject asc
         ) as place
     from holding
 
@@ -51,7 +51,7 @@ select
     team,
     period_start,
     rule_id,
-    signal,
+    topic,
     subject,
     signal_value,
     action,

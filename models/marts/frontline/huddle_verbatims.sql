@@ -1,40 +1,38 @@
+-- A text with more words of names than that is a list of people, and not read out.
+{% set most_names = 6 %}
+
 with
 
 comments as (
 
-    select * from {{ ref('huddle_comments') }}
-
-),
-
-name_words as (
-
-    select * from {{ ref('team_name_words') }}
-
-),
-
-marked as (
-
     select
-        *,
-        {{ marked_words('comment') }} as marked_comment
-    from comments
+        chosen.*,
+        responses.score,
+        responses.contact_reason,
+        responses.channel,
+        responses.comment,
+        {{ marked_words('responses.comment') }} as marked_comment
+    from {{ ref('huddle_comments') }} as chosen
+    inner join {{ ref('fct_survey_responses') }} as responses
+        on chosen.response_id = responses.response_id
 
 ),
 
 named as (
 
     select
-        marked.response_id,
+        comments.response_id,
+        comments.marked_comment,
         name_words.name_word,
         name_words.delivered_word,
         row_number() over (
-            partition by marked.response_id
+            partition by comments.response_id
             order by name_words.name_word
         ) as name_place
-    from marked
-    inner join name_words
-        on marked.team = name_words.team
-    where position({{ marked_word('name_words.name_word') }} in lower(marked.marked_comment)) > 0
+    from comments
+    inner join {{ ref('team_name_words') }} as name_words
+        on comments.team = name_words.team
+    where position({{ marked_word('name_words.name_word') }} in lower(comments.marked_comment)) > 0
 
 ),
 
@@ -42,36 +40,43 @@ names as (
 
     select
         response_id,
-        {% for place in range(1, most_names() + 1) -%}
+        {% for place in range(1, most_names + 1) -%}
             max(case name_place when {{ place }} then name_word end) as name_{{ place }},
             max(case name_place when {{ place }} then delivered_word end) as delivered_{{ place }},
         {% endfor -%}
+        max(marked_comment) as without_0,
         count(*) as names
     from named
     group by response_id
 
 ),
 
-nameless as (
+{% for place in range(1, most_names + 1) -%}
+    nameless_{{ place }} as (
 
-    select
-        names.*,
-        {{ nameless('marked.marked_comment', 'names') }} as nameless_comment
-    from marked
-    inner join names
-        on marked.response_id = names.response_id
+        select
+            *,
+            {{ nameless('without_' ~ (place - 1), 'name_' ~ place, 'delivered_' ~ place) }}
+                as without_{{ place }}
+        from {{ 'names' if place == 1 else 'nameless_' ~ (place - 1) }}
 
-),
+    ),
 
--- A text with more names than that is a list of people, and not read out.
+{% endfor -%}
 judged as (
 
     select
-        nameless.response_id,
-        nameless.nameless_comment,
-        nameless.names > {{ most_names() }}
-        or {{ is_still_named('nameless.nameless_comment', 'nameless') }} as is_still_named
-    from nameless
+        response_id,
+        replace(
+            {{ unmarked_words('without_' ~ most_names) }}, '[agent] [agent]', '[agent]'
+        ) as nameless_comment,
+        names <= {{ most_names }}
+        {%- for place in range(1, most_names + 1) %}
+            and position(
+                {{ marked_word_or_none('name_' ~ place) }} in lower(without_{{ most_names }})
+            ) = 0
+        {%- endfor %} as is_nameless
+    from nameless_{{ most_names }}
 
 )
 
@@ -84,14 +89,8 @@ select
     comments.score,
     comments.contact_reason,
     comments.channel,
-    case
-        when judged.response_id is null then comments.comment
-        else
-            replace(
-                {{ unmarked_words('judged.nameless_comment') }}, '[agent] [agent]', '[agent]'
-            )
-    end as comment
+    coalesce(judged.nameless_comment, comments.comment) as comment
 from comments
 left join judged
     on comments.response_id = judged.response_id
-where not coalesce(judged.is_still_named, false)
+where coalesce(judged.is_nameless, true)
