@@ -57,7 +57,7 @@ select
     teams.nps_ci_high as team_nps_ci_high,
     teams.is_reportable as team_is_reportable,
     {% for metric in metrics -%}
-        {{ metric }}.observations as {{ metric }}_observations,
+        coalesce({{ metric }}.observations, 0) as {{ metric }}_observations,
         {{ metric }}.metric_value as {{ metric }}_value,
         {{ metric }}.value_ci_low as {{ metric }}_ci_low,
         {{ metric }}.value_ci_high as {{ metric }}_ci_high,

@@ -60,7 +60,7 @@ select
     suggestions.rule_id as action_rule_id,
     suggestions.topic as action_topic,
     suggestions.subject as action_subject,
-    suggestions.signal_value as action_signal_value,
+    suggestions.topic_value as action_topic_value,
     suggestions.action,
     suggestions.owner as action_owner
 from headlines

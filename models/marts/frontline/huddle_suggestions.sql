@@ -1,8 +1,8 @@
 with
 
-signals as (
+topics as (
 
-    select * from {{ ref('huddle_signals') }}
+    select * from {{ ref('huddle_topics') }}
 
 ),
 
@@ -16,21 +16,21 @@ actions as (
 holding as (
 
     select
-        signals.team,
-        signals.period_start,
-        signals.subject,
-        signals.signal_value,
+        topics.team,
+        topics.period_start,
+        topics.subject,
+        topics.topic_value,
         actions.rule_id,
         actions.priority,
         actions.topic,
         actions.action,
         actions.owner
-    from signals
+    from topics
     inner join actions
-        on signals.topic = actions.topic
+        on topics.topic = actions.topic
     where
-        actions.subject in ('*', signals.subject)
-        and signals.signal_value >= actions.at_least
+        actions.subject in ('*', topics.subject)
+        and topics.topic_value >= actions.at_least
 
 ),
 
@@ -41,7 +41,7 @@ ordered as (
         *,
         row_number() over (
             partition by team, period_start
-            order by priority asc, rule_id asc, signal_value desc, subject asc
+            order by priority asc, rule_id asc, topic_value desc, subject asc
         ) as place
     from holding
 
@@ -53,7 +53,7 @@ select
     rule_id,
     topic,
     subject,
-    signal_value,
+    topic_value,
     action,
     owner
 from ordered

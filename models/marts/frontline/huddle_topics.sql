@@ -30,7 +30,7 @@ counted as (
 
 ),
 
-signals as (
+topics as (
 
     {% for measure in ['unresolved', 'transferred'] -%}
         select
@@ -38,7 +38,7 @@ signals as (
             period_start,
             'detractors' as topic,
             '{{ measure }}' as subject,
-            {{ measure }} as signal_value
+            {{ measure }} as topic_value
         from counted
         where {{ measure }} > 0
         union all
@@ -48,7 +48,7 @@ signals as (
         period_start,
         'headline' as topic,
         certainty as subject,
-        responses as signal_value
+        responses as topic_value
     from headlines
 
 )
@@ -58,5 +58,5 @@ select
     period_start,
     topic,
     subject,
-    cast(signal_value as bigint) as signal_value
-from signals
+    cast(topic_value as bigint) as topic_value
+from topics
