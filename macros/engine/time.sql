@@ -76,10 +76,37 @@
 
 {# Hours from one instant to a later one, with their fraction. #}
 {% macro hours_between(earlier, later) -%}
-    cast(date_diff('microsecond', {{ earlier }}, {{ later }}) as {{ double_type() }}) / 3600000000
+    cast({{ microseconds_between(earlier, later) }} as {{ double_type() }}) / 3600000000
 {%- endmacro %}
 
 {# The second an instant lies in. #}
 {% macro second_of(instant) -%}
     date_trunc('second', {{ instant }})
+{%- endmacro %}
+
+{# Wall time of a zone that is a column, as an instant; doubled and skipped hours as above. #}
+{% macro zone_time_to_utc(zone, local_timestamp) -%}
+    timezone('UTC', timezone({{ zone }}, {{ local_timestamp }}))
+{%- endmacro %}
+
+{# Minutes since midnight of a text such as 08:30 or 24:00. #}
+{% macro minutes_of_day(time) -%}
+    (
+        60 * cast(split_part({{ time }}, ':', 1) as integer)
+        + cast(split_part({{ time }}, ':', 2) as integer)
+    )
+{%- endmacro %}
+
+{# The names of the time zones that the engine knows, as rows of one column, `zone`. #}
+{% macro known_zones() -%}
+    select name as zone from pg_timezone_names()
+{%- endmacro %}
+
+{# Whole microseconds from one instant to another, and an instant so much later. #}
+{% macro microseconds_between(earlier, later) -%}
+    date_diff('microsecond', {{ earlier }}, {{ later }})
+{%- endmacro %}
+
+{% macro plus_microseconds(instant, microseconds) -%}
+    {{ instant }} + to_microseconds({{ microseconds }})
 {%- endmacro %}
