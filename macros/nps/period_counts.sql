@@ -76,15 +76,21 @@ from named
 {# A whole model: daily counts added up into every longer period, and both survey types into `all`.
    Longer periods are added up from shorter ones: each names the one it is made of.
 
-   daily:       the model of daily counts.
+   daily:       the model of daily (or monthly) counts.
    date_column: its date.
    keys:        the columns of its grain besides the date.
    counts:      its whole numbers.
    sums:        its doubles.
-   with_days:   whether the days are rows of the model, too. #}
-{% macro period_counts(daily, date_column, keys, counts, sums=[], with_days=true) -%}
+   with_days:   whether the days are rows of the model, too.
+   shortest:    the period its date stands for: `day`, or `month` where there is nothing shorter. #}
+{% macro period_counts(
+    daily, date_column, keys, counts, sums=[], with_days=true, shortest='day'
+) -%}
 {%- set made_of = {'week': 'day', 'month': 'day', 'quarter': 'month', 'year': 'quarter'} -%}
-{%- set shown = (['day'] if with_days else []) + (made_of | list) -%}
+{%- if shortest == 'month' -%}
+    {%- set made_of = {'quarter': 'month', 'year': 'quarter'} -%}
+{%- endif -%}
+{%- set shown = ([shortest] if with_days else []) + (made_of | list) -%}
 {%- set others = keys | reject('equalto', 'survey_type') | list -%}
 {%- set group_keys = keys | join(', ') -%}
 with
@@ -97,7 +103,7 @@ as_of as (
 
 ),
 
-day_counts as (
+{{ shortest }}_counts as (
 
     {% for survey_type in (['survey_type', "'all'"] if 'survey_type' in keys else [none]) -%}
         select

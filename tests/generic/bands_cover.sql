@@ -1,14 +1,17 @@
-{# Bands lie end to end from the lowest to the highest score, without gap or overlap. #}
-{% test bands_cover(model, above, up_to, lowest, highest) %}
+{# Bands lie end to end from the lowest to the highest value, without gap or overlap; `per` names the
+   column of whatever has bands of its own. #}
+{% test bands_cover(model, above, up_to, lowest, highest, per="'all'") %}
 select *
 from (
     select
+        owner,
         begins,
         ends,
-        lag(ends) over (order by begins, ends) as previous_ends,
-        lead(begins) over (order by begins, ends) as next_begins
+        lag(ends) over (partition by owner order by begins, ends) as previous_ends,
+        lead(begins) over (partition by owner order by begins, ends) as next_begins
     from (
         select
+            {{ per }} as owner,
             coalesce({{ above }}, {{ lowest }}) as begins,
             coalesce({{ up_to }}, {{ highest }}) as ends
         from {{ model }}

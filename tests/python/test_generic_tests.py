@@ -206,6 +206,27 @@ TWINS = [
         },
     ),
     Twins(
+        "bands_cover",
+        'driver varchar, "above" double, up_to double',
+        arguments={
+            "above": '"above"',
+            "up_to": "up_to",
+            "lowest": -1e30,
+            "highest": 1e30,
+            "per": "driver",
+        },
+        valid={
+            "each_its_own": Table([("a", None, 0), ("b", None, 5), ("a", 0, None), ("b", 5, None)]),
+        },
+        invalid={
+            "gap_in_one": (
+                Table([("a", None, 0), ("a", 0, None), ("b", None, 0), ("b", 1, None)]),
+                1,
+            ),
+            "one_ends_where_another_begins": (Table([("a", None, 0), ("b", 0, None)]), 2),
+        },
+    ),
+    Twins(
         "counts_every_accepted_response",
         "survey_type varchar, period_type varchar, responses bigint",
         other=("stg_survey_responses", "response_id varchar"),

@@ -1,0 +1,99 @@
+{% set places = importance_places() %}
+{% set set_of_answers = 'scope_type, scope_id, survey_type, period_type, period_start' %}
+
+with
+
+products as (
+
+    select * from {{ ref('period_driver_products') }}
+
+),
+
+-- A driver that is known of less than half of the answers would cost the other half.
+drivers_known as (
+
+    select
+        *,
+        {% for place in places -%}
+            2 * sum(case when has_{{ place }} then answers else 0 end) over (
+                partition by {{ set_of_answers }}
+            ) >= sum(answers) over (partition by {{ set_of_answers }}) as uses_{{ place }},
+        {% endfor -%}
+        cast(sum(answers) over (partition by {{ set_of_answers }}) as bigint) as measured_responses
+    from products
+
+),
+
+-- Of the answers that have every driver used; the sums of a driver that is not are 0.
+complete as (
+
+    select
+        {{ set_of_answers }},
+        measured_responses,
+        {% for place in places -%}
+            uses_{{ place }},
+        {% endfor -%}
+        {% for name in importance_sums() -%}
+            sum(
+                {%- if places_of_sum(name) %}
+                case when uses_{{ places_of_sum(name) | join(' and uses_') }} then {{ name }} else 0 end
+                {%- else %}
+                {{ name }}
+                {%- endif %}
+            ) as {{ name }}{{ "," if not loop.last }}
+        {% endfor %}
+    from drivers_known
+    where
+        {% for place in places -%}
+            has_{{ place }} >= uses_{{ place }}
+            {{- " and" if not loop.last }}
+        {% endfor %}
+    group by
+        {{ set_of_answers }},
+        {% for place in places -%}
+            uses_{{ place }},
+        {% endfor -%}
+        measured_responses
+
+),
+
+shared as (
+
+    select
+        *,
+        {{ shares_of_variance(importance_sums().keys() | list) }} as shares
+    from complete
+    where answers >= {{ var('nps_min_responses') }}
+
+),
+
+by_driver as (
+
+    {% for place in places if importance_driver(place) -%}
+        select
+            {{ set_of_answers }},
+            '{{ importance_driver(place) }}' as driver,
+            measured_responses,
+            cast(answers as bigint) as importance_responses,
+            {{ explained_variance('shares') }} as r_squared,
+            {{ share_of_variance('shares', place) }} as lmg
+        from shared
+        where uses_{{ place }}
+        {{- "
+        union all
+        " if not loop.last }}
+    {% endfor %}
+
+)
+
+select
+    *,
+    100 * lmg / nullif(r_squared, 0) as importance_pct,
+    case
+        when r_squared > 0
+            then row_number() over (
+                partition by {{ set_of_answers }}
+                order by lmg desc, driver asc
+            )
+    end as importance_rank
+from by_driver

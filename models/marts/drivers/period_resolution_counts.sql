@@ -1,0 +1,20 @@
+{{ period_counts(
+    'monthly_resolution_counts',
+    date_column='month_start',
+    keys=['contact_reason', 'handle_band'],
+    counts=[
+        'contacts',
+        'contacts_of_known_outcome',
+        'resolved',
+        'timed_contacts',
+        'followed_contacts',
+        'repeated',
+        'timed_repeats',
+        'responses',
+        'promoters',
+        'passives',
+        'detractors',
+    ],
+    sums=['handle_seconds_total', 'repeat_handle_seconds_total'],
+    shortest='month',
+) }}

@@ -1,0 +1,1 @@
+"""Which drivers explain the answers: shares of variance among correlated drivers."""

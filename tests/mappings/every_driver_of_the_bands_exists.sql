@@ -1,0 +1,28 @@
+{{ config(severity='warn') }}
+-- What: every driver of the seed driver_bands is one of the warehouse's, and each of these has bands.
+-- When it matters: a mistyped driver has no answers, and the one that was meant has no bands.
+-- How to resolve: operations correct the row of the seed, or give the driver bands.
+with
+
+named as (
+
+    select driver from {{ ref('driver_bands') }}
+    group by driver
+
+),
+
+measured as (
+
+    {% for driver in drivers() -%}
+        select '{{ driver }}' as driver{{ " union all" if not loop.last }}
+    {% endfor %}
+
+)
+
+select coalesce(named.driver, measured.driver) as driver
+from named
+full outer join measured
+    on named.driver = measured.driver
+where
+    measured.driver is null and named.driver not like {{ evaluation_driver("'%'") }}
+    or named.driver is null
