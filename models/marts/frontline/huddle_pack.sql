@@ -9,6 +9,12 @@ headlines as (
 
 ),
 
+focus as (
+
+    select * from {{ ref('huddle_focus') }}
+
+),
+
 suggestions as (
 
     select * from {{ ref('huddle_suggestions') }}
@@ -33,6 +39,7 @@ verbatims as (
 
 select
     headlines.team,
+    focus.department_id,
     headlines.period_start,
     headlines.period_end,
     headlines.is_complete,
@@ -57,6 +64,12 @@ select
             verbatims.verbatim_{{ sign }}_{{ place }},
         {% endfor -%}
     {% endfor -%}
+    {{ prefixed(
+        ['overdue_cases', 'newly_overdue_cases', 'pain_point', 'pain_point_class']
+        + ['pain_point_mentions', 'pain_point_team_mentions', 'praise', 'praise_mentions']
+        + ['driver_month', 'driver', 'driver_band', 'driver_responses', 'driver_difference'],
+        'focus',
+    ) }},
     suggestions.rule_id as action_rule_id,
     suggestions.topic as action_topic,
     suggestions.subject as action_subject,
@@ -64,6 +77,8 @@ select
     suggestions.action,
     suggestions.owner as action_owner
 from headlines
+inner join focus
+    on {{ same(of_week, 'headlines', 'focus') }}
 left join suggestions
     on {{ same(of_week, 'headlines', 'suggestions') }}
 left join verbatims

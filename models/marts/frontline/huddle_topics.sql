@@ -1,3 +1,5 @@
+{% set of_week = ['team', 'period_start'] %}
+
 with
 
 detractors as (
@@ -12,13 +14,7 @@ detractors as (
 
 ),
 
-headlines as (
-
-    select * from {{ ref('huddle_headlines') }}
-
-),
-
-counted as (
+contacts_of_detractors as (
 
     select
         team,
@@ -30,33 +26,67 @@ counted as (
 
 ),
 
+headlines as (
+
+    select * from {{ ref('huddle_headlines') }}
+
+),
+
+focus as (
+
+    select * from {{ ref('huddle_focus') }}
+
+),
+
+themes as (
+
+    select * from {{ ref('team_week_themes') }}
+
+),
+
 topics as (
 
-    {% for measure in ['unresolved', 'transferred'] -%}
+    {% for relation, topic, subject, value in [
+        ('headlines', 'headline', 'certainty', 'responses'),
+        ('contacts_of_detractors', 'detractors', "'unresolved'", 'unresolved'),
+        ('contacts_of_detractors', 'detractors', "'transferred'", 'transferred'),
+        ('focus', 'cases', "'newly overdue'", 'newly_overdue_cases'),
+        ('focus', 'cases', "'overdue'", 'overdue_cases'),
+        ('focus', 'pain point', 'pain_point_class', 'pain_point_mentions'),
+        ('focus', 'driver', 'driver', 'driver_responses'),
+    ] -%}
         select
-            team,
-            period_start,
-            'detractors' as topic,
-            '{{ measure }}' as subject,
-            {{ measure }} as topic_value
-        from counted
-        where {{ measure }} > 0
+            {{ of_week | join(', ') }},
+            '{{ topic }}' as topic,
+            {{ subject }} as subject,
+            {{ value }} as topic_value
+        from {{ relation }}
+        where {{ value }} > 0
         union all
     {% endfor -%}
-    select
-        team,
-        period_start,
-        'headline' as topic,
-        certainty as subject,
-        responses as topic_value
-    from headlines
+    {%- for topic, sign, value in [
+        ('complaint', -1, 'detractor_mentions'), ('praise', 1, 'promoter_mentions'),
+    ] -%}
+        select
+            {{ of_week | join(', ') }},
+            '{{ topic }}' as topic,
+            family as subject,
+            cast(sum({{ value }}) as bigint) as topic_value
+        from themes
+        where
+            coalesce(sign, -1) = {{ sign }}
+            and {{ value }} > 0
+        group by {{ of_week | join(', ') }}, family
+        {{- "
+        union all
+        " if not loop.last }}
+    {% endfor %}
 
 )
 
 select
-    team,
-    period_start,
+    {{ of_week | join(', ') }},
     topic,
     subject,
-    cast(topic_value as bigint) as topic_value
+    topic_value
 from topics
