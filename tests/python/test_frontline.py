@@ -1,21 +1,25 @@
 """Scorecards and the weekly pack against figures worked out again from the facts.
 
-The pack's models run as dbt renders them, in DuckDB in memory, on weeks made up here; scorecards and
-what no name may be in are looked up in the built sample.
+The pack's models run as dbt renders them, in DuckDB in memory, on weeks made up here; scorecards are
+those of the built sample.
 """
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+import functools
 import math
-from collections.abc import Sequence
+import random
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import MODELS_ONLY, PROJECT, SAMPLE, Build, run_dbt
+from conftest import MODELS_ONLY, PROJECT, SAMPLE, Build, built, run_dbt
 from marts_in_memory import Marts, Row
 from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
@@ -29,7 +33,8 @@ AS_OF = dt.date(2025, 6, 2)
 RESPONSES = (
     "response_id varchar, team varchar, agent_id varchar, survey_type varchar, period_date date, "
     "nps_category varchar, score integer, contact_reason varchar, channel varchar, "
-    "responded_at timestamp, comment varchar, is_resolved boolean, transfers integer"
+    "responded_at timestamp, comment varchar, is_resolved boolean, transfers integer, "
+    "department_id varchar"
 )
 INPUTS = {
     "as_of": "as_of_date date, first_response_date date, last_response_date date",
@@ -40,16 +45,37 @@ INPUTS = {
     ),
     "stg_agents": "agent_id varchar, agent_name varchar",
     "stg_agent_assignments": "agent_id varchar, team varchar",
+    "detractor_cases": (
+        "team varchar, due_at timestamp, attended_at timestamp, is_overdue boolean"
+    ),
+    "said_themes": (
+        "team varchar, period_date date, theme varchar, family varchar, sign integer, "
+        "nps_category varchar"
+    ),
+    "pain_points": (
+        "survey_type varchar, period_type varchar, period_start date, department_id varchar, "
+        "theme varchar, signal_class varchar, mentions bigint, pain_rank bigint"
+    ),
+    "nps_drivers": (
+        "survey_type varchar, period_type varchar, period_start date, scope_type varchar, "
+        "scope_id varchar, driver varchar, band varchar, responses bigint, "
+        "within_reason_verdict varchar, within_reason_difference double, points_at_stake double"
+    ),
     "nps_bands": 'band varchar, "above" double, up_to double',
 }
+VERBATIMS = ["huddle_comments", "huddle_verbatims"]
 PACK = [
     f"frontline/{name}"
     for name in (
         "daily_team_counts", "period_team_counts", "team_scores", "team_week_windows",
         "team_week_changes", "huddle_headlines", "huddle_comments", "huddle_verbatims",
-        "huddle_topics", "huddle_suggestions", "huddle_pack",
+        "team_week_departments", "team_week_cases", "team_week_themes",
+        "department_month_drivers", "huddle_focus", "huddle_topics", "huddle_suggestions",
+        "huddle_pack",
     )
 ]  # fmt: skip
+# Verdict, difference and stake of a driver that is worse.
+LOW = ("down", -9.0, 3.0)
 NAME_WORDS = PROJECT / "models" / "categorized" / "agents" / "team_name_words.sql"
 SCORES = {"promoter": 10, "passive": 7, "detractor": 2}
 RULES: list[list[Any]] = [
@@ -57,6 +83,18 @@ RULES: list[list[Any]] = [
     ["resolve", 3, "detractors", "*", 2, "Resolve.", "team lead"],
     ["read", 9, "headline", "*", 1, "Read.", None],
 ]
+
+
+@functools.cache
+def seed(name: str) -> list[dict[str, str]]:
+    """Rows of a shipped seed."""
+    with (PROJECT / "seeds" / f"{name}.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def at(day: dt.date, minute: int = 0) -> dt.datetime:
+    """So many minutes after noon of a day."""
+    return dt.datetime.combine(day, dt.time(12)) + dt.timedelta(minutes=minute)
 
 
 def answer(
@@ -71,12 +109,12 @@ def answer(
     survey_type: str = "transactional",
     is_resolved: bool | None = True,
     transfers: int | None = 0,
+    department: str = "D1",
 ) -> list[Any]:
     """A row of fct_survey_responses."""
-    at = dt.datetime.combine(day, dt.time(12)) + dt.timedelta(minutes=minute)
     return [
         f"R{number:05}", team, agent, survey_type, day, category, SCORES[category], "billing",
-        "chat", at, comment, is_resolved, transfers,
+        "chat", at(day, minute), comment, is_resolved, transfers, department,
     ]  # fmt: skip
 
 
@@ -105,6 +143,8 @@ class Pack(Marts):
         names: Sequence[tuple[str, str]] = (),
         rules: Sequence[Sequence[Any]] = RULES,
         as_of: dt.date = AS_OF,
+        others: Mapping[str, Sequence[Sequence[Any]]] | None = None,
+        marts: Sequence[str] | None = None,
     ) -> None:
         """Build everything anew.
 
@@ -113,12 +153,16 @@ class Pack(Marts):
             names: team and name of agents.
             rules: of the seed huddle_actions.
             as_of: today.
+            others: rows of detractor_cases, said_themes, pain_points, nps_drivers.
+            marts: what is to be built, where not everything is.
         """
         self.fill_bands()
         days = [row[4] for row in rows] or [None]
         self.fill("as_of", [[as_of, min(days), max(days)]], INPUTS["as_of"])
         self.fill("fct_survey_responses", rows, RESPONSES)
         self.fill("huddle_actions", rules, INPUTS["huddle_actions"])
+        for table in ("detractor_cases", "said_themes", "pain_points", "nps_drivers"):
+            self.fill(table, (others or {}).get(table, ()), INPUTS[table])
         agents = [[f"A{place}", name] for place, (_, name) in enumerate(names)]
         self.fill("stg_agents", agents, INPUTS["stg_agents"])
         assigned = [[f"A{place}", team] for place, (team, _) in enumerate(names)]
@@ -126,7 +170,8 @@ class Pack(Marts):
         self.connection.execute(
             f"create or replace table team_name_words as {self.sql['team_name_words']}"
         )
-        self.build()
+        for mart in marts or self.marts:
+            self.connection.execute(f"create or replace table {mart} as {self.sql[mart]}")
 
     def pack(self, team: str = "North", week: dt.date = MONDAY) -> Row:
         """One row of huddle_pack."""
@@ -186,19 +231,29 @@ TEAMS: dict[str, list[Sequence[int]]] = {
 }
 
 
-@pytest.fixture
-def weeks(pack: Pack) -> Pack:
+@dataclass(frozen=True)
+class Weeks:
+    """What the models make of TEAMS."""
+
+    packs: Mapping[str, Row]
+    changes: Sequence[Row]
+
+
+@pytest.fixture(scope="module")
+def weeks(pack: Pack) -> Weeks:
     rows: list[list[Any]] = []
     for team, counted in TEAMS.items():
         for place, counts in enumerate(counted):
             day = MONDAY + dt.timedelta(days=7 * (place - 4) + place)
             rows += answers(counts, start=len(rows), team=team, day=day)
     pack.of(rows)
-    return pack
+    return Weeks(
+        {team: pack.pack(team) for team in TEAMS}, pack.rows("select * from team_week_changes")
+    )
 
 
-def test_certainty_of_a_week(weeks: Pack) -> None:
-    assert {team: weeks.pack(team)["certainty"] for team in TEAMS} == {
+def test_certainty_of_a_week(weeks: Weeks) -> None:
+    assert {team: weeks.packs[team]["certainty"] for team in TEAMS} == {
         "falls": "down",
         "rises": "up",
         "stays": "no evidence",
@@ -210,19 +265,19 @@ def test_certainty_of_a_week(weeks: Pack) -> None:
     }
 
 
-def test_headlines_by_hand(weeks: Pack) -> None:
+def test_headlines_by_hand(weeks: Weeks) -> None:
     # few: one answer of ten, and three in the two weeks of the three before that have any: four.
-    assert weeks.pack("few")["headline"] == "Too few answers this week to tell (1)"
+    assert weeks.packs["few"]["headline"] == "Too few answers this week to tell (1)"
     # small: D 4, Pa 2, P 12 in the four weeks; S~ = 100 (12.75 - 4.75) / 21 = 38.1,
     # SE~ = 100 sqrt((17.5 / 21 - .381^2) / 21) = 18.10; 38.1 -+ 1.96 x 18.10.
-    assert weeks.pack("small")["headline"] == (
+    assert weeks.packs["small"]["headline"] == (
         "Too few answers this week to tell (5); the four weeks up to now: "
         "NPS 44 (95 % between 3 and 74) from 18 answers"
     )
-    # new: D 3, Pa 4, P 9; S~ = 100 x 6 / 19 = 31.6, SE~ = 100 sqrt((13.5 / 19 - .0997) / 19) = 17.9.
-    assert weeks.pack("new")["headline"] == (
-        "NPS 38 (95 % between -4 and 67) from 16 answers; "
-        "too few answers before it to compare with"
+    # new: D 3, Pa 4, P 9; S~ = 100 x 6 / 19 = 31.6,
+    # SE~ = 100 sqrt((13.5 / 19 - .0997) / 19) = 17.9.
+    assert weeks.packs["new"]["headline"] == (
+        "NPS 38 (95 % between -4 and 67) from 16 answers; too few answers before it to compare with"
     )
     endings = {
         "falls": "; down against the four weeks before",
@@ -230,11 +285,11 @@ def test_headlines_by_hand(weeks: Pack) -> None:
         "stays": "; no evidence of a change against the four weeks before",
     }
     for team, ending in endings.items():
-        assert weeks.pack(team)["headline"].endswith(ending)
+        assert weeks.packs[team]["headline"].endswith(ending)
 
 
 def test_week_that_is_not_over_gets_no_verdict(pack: Pack) -> None:
-    rows = []
+    rows: list[list[Any]] = []
     for place, counts in enumerate(TEAMS["falls"]):
         day = MONDAY + dt.timedelta(days=7 * (place - 4))
         rows += answers(counts, start=len(rows), day=day)
@@ -270,9 +325,9 @@ def test_one_answer_is_never_certain(pack: Pack) -> None:
         assert row["four_weeks_before_verdict"] == row["week_before_verdict"] == "no evidence"
 
 
-def test_changes_against_scipy_and_statsmodels(weeks: Pack) -> None:
+def test_changes_against_scipy_and_statsmodels(weeks: Weeks) -> None:
     """Change, interval and p of both comparisons; adjusted over the teams of a week."""
-    rows: list[Any] = weeks.rows("select * from team_week_changes")
+    rows: list[Any] = list(weeks.changes)
     p_values: dict[tuple[Any, ...], dict[str, float]] = {}
     for row in rows:
         counted = TEAMS[row["team"]]
@@ -294,9 +349,9 @@ def test_changes_against_scipy_and_statsmodels(weeks: Pack) -> None:
         assert row["p_value"] == pytest.approx(p_value, rel=1e-9)
         assert row["is_testable"] == (sum(now) >= MINIMUM and sum(before) >= MINIMUM)
         if row["is_testable"]:
-            p_values.setdefault((row["period_start"], row["compared_with"]), {})[
-                row["team"]
-            ] = p_value
+            p_values.setdefault((row["period_start"], row["compared_with"]), {})[row["team"]] = (
+                p_value
+            )
         else:
             assert row["adjusted_p_value"] is None
             assert row["verdict"] == "no evidence"
@@ -355,7 +410,7 @@ def test_of_alike_comments_the_newest_then_the_first_key(pack: Pack) -> None:
         answer(3, "detractor", comment="gggg hh", minute=0),
     ]
     for order in (rows, rows[::-1]):
-        pack.of(order)
+        pack.of(order, marts=VERBATIMS)
         assert pack.comments("negative") == ["eeee ff", "cccc dd", "aaaa bb"]
 
 
@@ -378,6 +433,7 @@ def test_comment_stays_the_text_it_is(pack: Pack, text: str) -> None:
     pack.of(
         [answer(1, "promoter", comment=text), answer(2, "detractor", comment=named)],
         names=[("North", "Inés O'Hara"), ("North", "Ines Q")],
+        marts=VERBATIMS,
     )
     assert pack.comments("positive") == [text]
     if "␞" not in text:
@@ -400,18 +456,20 @@ def test_comment_stays_the_text_it_is(pack: Pack, text: str) -> None:
         ("AnNa hid the name", None),
     ],
 )
-def test_names_of_colleagues_are_taken_out(
-    pack: Pack, comment: str, shown: str | None
-) -> None:
+def test_names_of_colleagues_are_taken_out(pack: Pack, comment: str, shown: str | None) -> None:
     names = [
         ("North", "Anna Müller-Lüdenscheidt"),
         ("North", "Bo McDonald"),
         ("South", "Zoe Zimmer"),
     ]
-    pack.of([answer(1, "detractor", comment=comment)], names=names)
+    pack.of([answer(1, "detractor", comment=comment)], names=names, marts=VERBATIMS)
     assert pack.comments("negative") == ([] if shown is None else [shown])
     # An answer without a team may speak of anybody.
-    pack.of([answer(1, "detractor", comment="Zoe, Anna", team="unknown")], names=names)
+    pack.of(
+        [answer(1, "detractor", comment="Zoe, Anna", team="unknown")],
+        names=names,
+        marts=VERBATIMS,
+    )
     assert pack.comments("negative", team="unknown") == ["[agent], [agent]"]
 
 
@@ -419,7 +477,11 @@ def test_list_of_people_is_not_read_out(pack: Pack) -> None:
     people = ["Ada", "Ben", "Cem", "Dora", "Emil", "Fritz", "Gerd"]
     names = [("North", name) for name in people]
     six, seven = " and ".join(people[:6]), " and ".join(people)
-    pack.of([answer(1, "promoter", comment=six), answer(2, "detractor", comment=seven)], names=names)
+    pack.of(
+        [answer(1, "promoter", comment=six), answer(2, "detractor", comment=seven)],
+        names=names,
+        marts=VERBATIMS,
+    )
     assert pack.comments("positive") == [" and ".join(["[agent]"] * 6)]
     assert pack.comments("negative") == []
 
@@ -456,9 +518,194 @@ def test_week_without_a_rule_that_holds_has_no_action(pack: Pack) -> None:
     assert row["action"] is row["action_rule_id"] is None
 
 
-def test_change_of_the_headline_can_be_a_rule(weeks: Pack) -> None:
-    assert weeks.pack("falls")["action_rule_id"] == "look_back"
-    assert weeks.pack("stays")["action_rule_id"] == "read"
+def test_change_of_the_headline_can_be_a_rule(weeks: Weeks) -> None:
+    assert weeks.packs["falls"]["action_rule_id"] == "look_back"
+    assert weeks.packs["stays"]["action_rule_id"] == "read"
+
+
+# --- cases, pain point, praise, driver --------------------------------------------------------
+
+
+def test_overdue_cases_at_the_end_of_each_week(pack: Pack) -> None:
+    """Counted one by one, for cases that run out and are attended to at random."""
+    chance = random.Random(7)
+    now = at(dt.date(2025, 4, 16))
+    cases: list[list[Any]] = []
+    for _ in range(400):
+        due = at(dt.date(2025, 1, 1)) + dt.timedelta(minutes=chance.randrange(180 * 1440))
+        wait = dt.timedelta(minutes=chance.randrange(-9, 60) * 1440 + chance.randrange(1440))
+        attended = due + wait if chance.random() < 0.6 and due + wait <= now else None
+        team = chance.choice(["North", "South", "nobody answers"])
+        cases.append([team, due, attended, attended is None and due < now])
+    rows = [
+        answer(10 * week + place, "passive", team=team, day=MONDAY + dt.timedelta(days=7 * week))
+        for place, team in enumerate(("North", "South"))
+        for week in (-8, -3, 0, 1, 6)
+    ]
+    pack.of(rows, as_of=now.date(), others={"detractor_cases": cases})
+    found = pack.rows("select * from huddle_focus")
+    assert len(found) == 10
+    for row in found:
+        begin = dt.datetime.combine(row["period_start"], dt.time())
+        # The last of these weeks is not over.
+        end = min(begin + dt.timedelta(days=7), now)
+        overdue = [
+            due
+            for team, due, attended, _ in cases
+            if team == row["team"] and due < end and (attended is None or attended >= end)
+        ]
+        assert row["overdue_cases"] == len(overdue)
+        assert row["newly_overdue_cases"] == sum(due >= begin for due in overdue)
+    assert sum(row["newly_overdue_cases"] for row in found) > 10
+
+
+def test_pain_point_is_that_of_the_teams_department(pack: Pack) -> None:
+    rows = [
+        *(answer(n, "detractor", department="D2") for n in (1, 2)),
+        *(answer(n, "detractor", department="D1") for n in (3, 4)),
+        answer(5, "promoter", team="South", department="D9"),
+    ]
+    week = ["all", "week", MONDAY]
+    pains = [
+        [*week, "D1", "waiting", "watch", 5, 1],
+        [*week, "D1", "billing", "structural", 9, 2],
+        [*week, "D2", "price", "structural", 9, 1],
+        ["transactional", "week", MONDAY, "D1", "price", "noise", 3, 1],
+        ["all", "month", MONDAY, "D1", "price", "noise", 3, 1],
+        ["all", "week", MONDAY + dt.timedelta(7), "D1", "price", "noise", 3, 1],
+    ]
+    said = [
+        ["North", MONDAY, "waiting", "waiting", -1, "detractor"],
+        ["North", MONDAY, "waiting", "waiting", -1, "promoter"],
+        ["North", MONDAY - dt.timedelta(1), "waiting", "waiting", -1, "detractor"],
+        ["South", MONDAY, "waiting", "waiting", -1, "detractor"],
+    ]
+    pack.of(rows, others={"pain_points": pains, "said_themes": said})
+    row = pack.pack()
+    # As many answers of either: the first by key.
+    assert row["department_id"] == "D1"
+    assert [row[f"pain_point{part}"] for part in ("", "_class", "_mentions", "_team_mentions")] == [
+        "waiting", "watch", 5, 2,
+    ]  # fmt: skip
+    row = pack.pack("South")
+    assert (row["department_id"], row["pain_point"], row["pain_point_team_mentions"]) == (
+        "D9", None, None,
+    )  # fmt: skip
+
+
+def test_praise_is_what_promoters_said_most(pack: Pack) -> None:
+    said = [
+        *(["North", MONDAY, "friendly", "attitude", 1, "promoter"] for _ in range(2)),
+        *(["North", MONDAY, "easy", "effort", 1, "promoter"] for _ in range(2)),
+        *(["North", MONDAY, "rude", "attitude", -1, "promoter"] for _ in range(3)),
+        *(["North", MONDAY, "listened", "listens", 1, "detractor"] for _ in range(4)),
+        ["South", MONDAY, "listened", "listens", 1, "passive"],
+    ]
+    pack.of(
+        [answer(1, "promoter"), answer(2, "promoter", team="South")], others={"said_themes": said}
+    )
+    assert (pack.pack()["praise"], pack.pack()["praise_mentions"]) == ("easy", 2)
+    assert pack.pack("South")["praise"] is None
+
+
+@pytest.mark.parametrize(
+    ("monday", "month"),
+    [
+        (dt.date(2025, 3, 24), dt.date(2025, 2, 1)),  # to 30 March
+        (dt.date(2025, 3, 31), dt.date(2025, 3, 1)),
+        (dt.date(2025, 8, 25), dt.date(2025, 8, 1)),  # to 31 August, the last day
+        (dt.date(2024, 12, 30), dt.date(2024, 12, 1)),  # to 5 January
+    ],
+)
+def test_driver_is_of_the_last_month_that_was_over(
+    pack: Pack, monday: dt.date, month: dt.date
+) -> None:
+    def driver(start: dt.date, name: str, stake: float, **other: Any) -> list[Any]:
+        row = {
+            "survey_type": "all", "period_type": "month", "period_start": start,
+            "scope_type": "department", "scope_id": "D1", "driver": name, "band": "long",
+            "responses": 40, "verdict": "down", "difference": -20.0, "stake": stake,
+        }  # fmt: skip
+        return list((row | other).values())
+
+    begins = [dt.date(2024 + n // 12, n % 12 + 1, 1) for n in range(24)]
+    rows = [driver(start, f"{start:%Y-%m}", 2.0) for start in begins]
+    rows += [driver(start, "less at stake", 1.0) for start in begins]
+    rows += [driver(start, "better", 9.0, verdict="up") for start in begins]
+    rows += [driver(start, "no evidence", 9.0, verdict="no evidence") for start in begins]
+    rows += [driver(start, "other department", 9.0, scope_id="D2") for start in begins]
+    rows += [driver(start, "company", 9.0, scope_type="company") for start in begins]
+    rows += [driver(start, "relational", 9.0, survey_type="relational") for start in begins]
+    rows += [driver(start, "quarter", 9.0, period_type="quarter") for start in begins]
+    pack.of([answer(1, "passive", day=monday)], others={"nps_drivers": rows})
+    row = pack.pack(week=monday)
+    assert (row["driver_month"], row["driver"]) == (month, f"{month:%Y-%m}")
+    assert (row["driver_band"], row["driver_responses"], row["driver_difference"]) == (
+        "long", 40, -20.0,
+    )  # fmt: skip
+
+
+def test_every_topic_a_rule_can_ask_for(pack: Pack) -> None:
+    others: dict[str, list[list[Any]]] = {
+        "detractor_cases": [["North", at(dt.date(2025, 3, day)), None, True] for day in (1, 4, 5)],
+        "said_themes": [
+            ["North", MONDAY, "rude", "attitude", -1, "detractor"],
+            ["North", MONDAY, "cold", "attitude", None, "detractor"],
+            ["North", MONDAY, "rude", "attitude", -1, "passive"],
+            ["North", MONDAY, "easy", "effort", 1, "promoter"],
+            ["North", MONDAY, "easy", "effort", 1, "detractor"],
+        ],
+        "pain_points": [["all", "week", MONDAY, "D1", "rude", "structural", 8, 1]],
+        "nps_drivers": [
+            [
+                "all",
+                "month",
+                dt.date(2025, 2, 1),
+                "department",
+                "D1",
+                "hold_seconds",
+                "long",
+                44,
+                *LOW,
+            ]
+        ],
+    }
+    pack.of([answer(1, "detractor", is_resolved=False, transfers=2)], others=others)
+    rows = pack.rows("select topic, subject, topic_value from huddle_topics")
+    assert {(row["topic"], row["subject"]): row["topic_value"] for row in rows} == {
+        ("headline", "too few answers"): 1,
+        ("detractors", "unresolved"): 1,
+        ("detractors", "transferred"): 1,
+        ("cases", "newly overdue"): 2,
+        ("cases", "overdue"): 3,
+        ("complaint", "attitude"): 2,
+        ("praise", "effort"): 1,
+        ("pain point", "structural"): 8,
+        ("driver", "hold_seconds"): 44,
+    }
+
+
+def test_shipped_rules_ask_for_topics_that_there_are() -> None:
+    """Words that no topic has would be a rule that never holds."""
+    rules = seed("huddle_actions")
+    families = {row["family"] for row in seed("comment_themes")}
+    drivers = {row["driver"] for row in seed("driver_bands")}
+    subjects = {
+        "cases": {"newly overdue", "overdue"},
+        "complaint": families,
+        "praise": families,
+        "driver": drivers,
+        "pain point": {"structural", "watch", "noise"},
+        "detractors": {"unresolved", "transferred"},
+        "headline": {
+            "too few answers", "not over", "nothing to compare", "no evidence", "up", "down",
+        },
+    }  # fmt: skip
+    for rule in rules:
+        assert rule["subject"] in subjects[rule["topic"]] | {"*"}, rule
+    # The last one holds whatever the week was like.
+    last = max(rules, key=lambda rule: int(rule["priority"]))
+    assert (last["topic"], last["subject"], last["at_least"]) == ("headline", "*", "1")
 
 
 # --- the whole pack ---------------------------------------------------------------------------
@@ -491,10 +738,30 @@ def test_same_bytes_in_any_order_on_any_threads(pack: Pack) -> None:
             rows += answers(counts, start=len(rows), team=team, day=day)
     for row in rows:
         row[10] = f"comment {int(row[0][1:]) % 7} Anna"
+    others: dict[str, list[list[Any]]] = {
+        "detractor_cases": [
+            [team, at(dt.date(2025, 2, n + 1)), None, True] for n, team in enumerate(TEAMS)
+        ],
+        "said_themes": [
+            [team, MONDAY, theme, "family", sign, category]
+            for team in TEAMS
+            for theme, sign, category in (("a", 1, "promoter"), ("b", 1, "promoter"))
+        ],
+        "pain_points": [["all", "week", MONDAY, "D1", "a", "watch", 8, 1]],
+        "nps_drivers": [
+            ["all", "month", dt.date(2025, 2, 1), "department", "D1", driver, "long", 44, *LOW]
+            for driver in ("hold", "queue")
+        ],
+    }
     found = []
-    for order, threads in ((rows, 1), (rows[::-1], 4)):
+    for reverse, threads in ((1, 1), (-1, 4)):
         pack.connection.execute(f"set threads = {threads}")
-        pack.of(order, names=[("stays", "Anna")])
+        pack.of(
+            rows[::reverse],
+            names=[("stays", "Anna")],
+            rules=RULES[::reverse],
+            others={table: list(given)[::reverse] for table, given in others.items()},
+        )
         found.append(pack.fingerprints())
     assert found[0] == found[1]
 
@@ -649,17 +916,12 @@ def test_scorecard_says_of_agents_what_other_marts_say(sample_build: Build) -> N
     assert row[4] > 1000
 
 
-def targets() -> list[dict[str, str]]:
-    with (PROJECT / "seeds" / "nps_targets.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def target_of(department: str, metric: str, day: dt.date) -> tuple[float, str] | None:
     """The department's own target in force, else the company's."""
     for scope_type, scope_id in (("department", department), ("company", "all")):
         found = [
             (dt.date.fromisoformat(row["valid_from"]), float(row["target"]))
-            for row in targets()
+            for row in seed("nps_targets")
             if (row["scope_type"], row["scope_id"], row["metric"]) == (scope_type, scope_id, metric)
             and dt.date.fromisoformat(row["valid_from"]) <= day
         ]
@@ -671,7 +933,9 @@ def target_of(department: str, metric: str, day: dt.date) -> tuple[float, str] |
 def test_departments_against_their_targets(
     sample_build: Build, facts: dict[str, pd.DataFrame]
 ) -> None:
-    rows = frame(sample_build, "select * from marts.department_scorecard where period_type <> 'all'")
+    rows = frame(
+        sample_build, "select * from marts.department_scorecard where period_type <> 'all'"
+    )
     (as_of,) = sample_build.rows("select as_of_date from categorized.as_of")[0]
     assert isinstance(as_of, dt.date)
     responses, contacts = facts["responses"], facts["contacts"]
@@ -693,9 +957,7 @@ def test_departments_against_their_targets(
             value, n = values.pop((*(row[k] for k in keys), row["metric"]))
             assert row["metric_value"] == pytest.approx(value, rel=1e-12, abs=EXACT)
             assert row["observations"] == n
-        target = target_of(
-            row["department_id"], row["metric"], min(row["period_end"], as_of)
-        )
+        target = target_of(row["department_id"], row["metric"], min(row["period_end"], as_of))
         if target is None:
             assert pd.isna(row["target"])
             assert pd.isna(row["gap"])
@@ -776,3 +1038,74 @@ def test_pack_of_the_sample_holds_every_answer(sample_build: Build) -> None:
         "where shown.comment <> facts.comment and shown.comment not like '%[agent]%'"
     )
     assert unmasked == 0
+
+
+# --- names, and the business's own rules ------------------------------------------------------
+
+TEXT_COLUMNS = (
+    "select table_name, column_name from information_schema.columns "
+    "where table_schema = 'marts' and data_type = 'VARCHAR' and table_name in ({})"
+)
+FRONTLINE = sorted(path.stem for path in (PROJECT / "models" / "marts" / "frontline").glob("*.sql"))
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("identity", ["none", "pseudonym", "name"])
+def test_no_name_is_in_any_text(tmp_path: Path, identity: str) -> None:
+    """An agent whose name is in the list and in every comment, as attackers would have it."""
+    raw = tmp_path / "raw"
+    shutil.copytree(SAMPLE, raw)
+    agents = (raw / "agents.csv").read_text()
+    assert "Agent 012" in agents
+    for number in range(1, 151):
+        agents = agents.replace(f"Agent {number:03}", f"Querida Xylander{number:03}")
+    (raw / "agents.csv").write_text(agents)
+    path = raw / "survey_responses.csv"
+    comments = path.read_text().replace("listened", "listened, thanks to QUERIDA and querida,")
+    assert "QUERIDA" in comments
+    path.write_text(comments)
+    build = built(
+        tmp_path,
+        raw_dir=raw,
+        variables={"agent_identity": identity},
+        environment={"NPS_AGENT_SALT": "salt"},
+        arguments=(*MODELS_ONLY, "--select", "+path:models/marts/frontline"),
+    )
+    names = ", ".join(f"'{name}'" for name in FRONTLINE)
+    columns = build.rows(TEXT_COLUMNS.format(names))
+    assert len(columns) > 50
+    for table, column in columns:
+        ((found,),) = build.rows(
+            f"select count(*) from marts.{table} "
+            f"where {column} ilike '%querida%' or {column} ilike '%xylander%'"
+        )
+        # Who is shown by name is so in the scorecard, as oneself, and nowhere else.
+        is_own = (identity, table, column) == ("name", "agent_scorecard", "agent_name")
+        assert (found == 0) is not is_own, (table, column)
+    ((shown,),) = build.rows(
+        "select count(*) from marts.huddle_verbatims where comment like '%thanks to [agent]%'"
+    )
+    assert shown != 0
+
+
+@pytest.mark.thorough
+def test_business_sets_its_own_rules(sample_build: Build, tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    (seeds / "huddle_actions.csv").write_text(
+        "rule_id,priority,topic,subject,at_least,action,owner\n"
+        "ours,5,headline,too few answers,1,Ask more customers.,survey team\n"
+        "never,1,no such topic,*,1,Never.,\n"
+    )
+    warehouse = tmp_path / "warehouse.duckdb"
+    warehouse.write_bytes(sample_build.warehouse.read_bytes())
+    build = run_dbt(
+        tmp_path,
+        seeds_dir=seeds,
+        arguments=["--select", "huddle_actions", "huddle_suggestions", "huddle_pack"],
+    )
+    assert build.returncode == 0, build.output
+    assert set(
+        build.rows("select certainty, action_rule_id, action, action_owner from marts.huddle_pack")
+    ) >= {("too few answers", "ours", "Ask more customers.", "survey team")}
+    assert build.rows("select 1 from marts.huddle_pack where action_rule_id = 'never'") == []
