@@ -54,6 +54,19 @@
     end
 {%- endmacro %}
 
+{# Whether less of a metric is better. #}
+{% macro lower_is_better(metric) -%}
+    {{ metric }} = 'handle_seconds'
+{%- endmacro %}
+
+{# What is lacking of the target, in units of the metric: negative where it is more than reached. #}
+{% macro target_gap(value, target, lower_is_better) -%}
+    case
+        when {{ lower_is_better }} then {{ value }} - {{ target }}
+        else {{ target }} - {{ value }}
+    end
+{%- endmacro %}
+
 {# Months (of 365.25 / 12 days) from a date to the due date; null without one and from it on. #}
 {% macro months_left(today, due_on) -%}
     case

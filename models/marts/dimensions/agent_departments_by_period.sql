@@ -24,6 +24,7 @@ moments as (
         last_contacts.agent_id,
         last_contacts.period_end,
         last_contacts.department_id,
+        last_contacts.team,
         least({{ end_of_local_date('last_contacts.period_end') }}, as_of.as_of) as moment
     from last_contacts
     cross join as_of
@@ -33,7 +34,8 @@ moments as (
 select
     moments.agent_id,
     moments.period_end,
-    coalesce(assignments.department_id, moments.department_id, 'unknown') as department_id
+    coalesce(assignments.department_id, moments.department_id, 'unknown') as department_id,
+    coalesce(assignments.team, moments.team, 'unknown') as team
 from moments
 left join assignments
     on

@@ -7,7 +7,8 @@ contacts as (
         contact_date,
         started_at,
         contact_id,
-        department_id
+        department_id,
+        team
     from {{ ref('fct_contacts') }}
     where source_agent_id is not null
 
@@ -44,6 +45,7 @@ select
     agent_id,
     contact_date,
     contact_id,
-    department_id
+    department_id,
+    team
 from ordered
 where greatest_id_first = 1

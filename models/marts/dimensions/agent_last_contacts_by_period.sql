@@ -57,7 +57,8 @@ select
     dated.agent_id,
     dated.period_end,
     last_contacts.contact_id,
-    last_contacts.department_id
+    last_contacts.department_id,
+    last_contacts.team
 from dated
 left join last_contacts
     on

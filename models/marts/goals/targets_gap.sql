@@ -20,7 +20,7 @@ measured as (
         targets.target,
         targets.target_valid_from,
         targets.due_on,
-        metric_values.metric = 'handle_seconds' as lower_is_better,
+        {{ lower_is_better('metric_values.metric') }} as lower_is_better,
         metric_values.observations >= {{ var('nps_min_responses') }} as is_reportable,
         least(metric_values.period_end, as_of.as_of_date) as judged_on
     from {{ ref('metric_values') }} as metric_values
@@ -39,7 +39,7 @@ compared as (
 
     select
         *,
-        case when lower_is_better then metric_value - target else target - metric_value end as gap,
+        {{ target_gap('metric_value', 'target', 'lower_is_better') }} as gap,
         {{ months_left('judged_on', 'due_on') }} as months_left
     from measured
 
