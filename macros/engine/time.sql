@@ -83,3 +83,8 @@
 {% macro second_of(instant) -%}
     date_trunc('second', {{ instant }})
 {%- endmacro %}
+
+{# Days from one date to a later one. #}
+{% macro days_between(earlier, later) -%}
+    date_diff('day', {{ earlier }}, {{ later }})
+{%- endmacro %}
