@@ -101,12 +101,15 @@
     {%- do return([prefix ~ '_detractors', prefix ~ '_passives', prefix ~ '_promoters']) -%}
 {%- endmacro %}
 
-{# The score of those counts as change_columns takes it. #}
-{% macro scores_of(prefix) -%}
-    {%- set each = counts_of(prefix) -%}
-    {{ nps(*each) }} as {{ prefix }}_nps,
-    {{ nps_adjusted(*each) }} as {{ prefix }}_nps_adjusted,
-    {{ nps_standard_error(*each) }} as {{ prefix }}_nps_standard_error
+{# The scores of several such counts, with the figures that change_columns takes of each. #}
+{% macro scores_of(prefixes) -%}
+    {%- for prefix in prefixes -%}
+        {%- set each = counts_of(prefix) -%}
+        {{ nps(*each) }} as {{ prefix }}_nps,
+        {{ nps_adjusted(*each) }} as {{ prefix }}_nps_adjusted,
+        {{ nps_standard_error(*each) }} as {{ prefix }}_nps_standard_error{{ ",
+        " if not loop.last }}
+    {%- endfor -%}
 {%- endmacro %}
 
 {# The first thing that keeps an initiative from being judged; null where nothing does. A company

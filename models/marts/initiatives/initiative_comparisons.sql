@@ -1,5 +1,6 @@
 {% set sides = compared_sides() %}
-{% set both = each_side('nps_standard_error')[:2] %}
+{% set least_responses = each_side('responses') | join(', ') %}
+{% set errors = each_side('nps_standard_error') %}
 {% set key = ['initiative_id', 'survey_type'] %}
 
 with
@@ -35,9 +36,7 @@ scored as (
 
     select
         *,
-        {% for side in sides -%}
-            {{ scores_of(side) }}{{ "," if not loop.last }}
-        {% endfor %}
+        {{ scores_of(sides) }}
     from side_by_side
 
 ),
@@ -48,7 +47,7 @@ answered as (
     select
         *,
         least(before_responses, after_responses) > 0 as is_change,
-        least({{ sides | join('_responses, ') }}_responses) > 0 as is_did
+        least({{ least_responses }}) > 0 as is_did
     from scored
 
 ),
@@ -60,14 +59,15 @@ compared as (
         after_nps - before_nps as nps_change,
         case when is_change then after_nps_adjusted - before_nps_adjusted end
             as adjusted_nps_change,
-        case when is_change then {{ difference_standard_error(*both) }} end
-            as nps_change_standard_error,
+        case
+            when is_change then {{ difference_standard_error(*errors[:2]) }}
+        end as nps_change_standard_error,
         control_after_nps - control_before_nps as control_nps_change,
         {{ difference_in_differences(*each_side('nps')) }} as did,
-        case when is_did then {{ difference_in_differences(*each_side('nps_adjusted')) }} end
-            as did_middle,
-        case when is_did then {{ did_standard_error(*each_side('nps_standard_error')) }} end
-            as did_standard_error
+        case
+            when is_did then {{ difference_in_differences(*each_side('nps_adjusted')) }}
+        end as did_middle,
+        case when is_did then {{ did_standard_error(*errors) }} end as did_standard_error
     from answered
 
 )

@@ -53,17 +53,21 @@ compared as (
         on
             windows.initiative_id = barred.initiative_id
             and candidates.scope_id = barred.scope_id
-    left join {{ ref('dim_departments') }} as own
-        on windows.scope_type = 'department' and windows.scope_id = own.department_id
-    left join {{ ref('dim_departments') }} as others
-        on windows.scope_type = 'department' and candidates.scope_id = others.department_id
+    left join {{ ref('dim_departments') }} as own_department
+        on
+            windows.scope_type = 'department'
+            and windows.scope_id = own_department.department_id
+    left join {{ ref('dim_departments') }} as other_department
+        on
+            windows.scope_type = 'department'
+            and candidates.scope_id = other_department.department_id
     where
         barred.scope_id is null
         and candidates.before_responses > 0
         and candidates.after_responses > 0
         and candidates.history_responses >= {{ var('nps_min_responses') }}
         and treated.history_responses > 0
-        and coalesce(own.department_level = others.department_level, true)
+        and coalesce(own_department.department_level = other_department.department_level, true)
 
 ),
 

@@ -41,10 +41,8 @@ varied as (
 
     select
         *,
-        {% for side in ['before', 'after'] -%}
-            {{ nps_variance(*adjusted_counts(*counts_of(side))) }} as {{ side }}_variance
-            {{- "," if not loop.last }}
-        {% endfor %}
+        {{ nps_variance(*adjusted_counts(*counts_of('before'))) }} as before_variance,
+        {{ nps_variance(*adjusted_counts(*counts_of('after'))) }} as after_variance
     from totals
     -- Without answers on a side there is no share of them.
     where least(before_responses, after_responses) > 0
@@ -55,13 +53,12 @@ scored as (
 
     select
         {{ prefixed(key, 'strata') }},
-        {% for side in ['before', 'after'] -%}
-            {{ nps(*counts_of('strata.' ~ side)) }} as {{ side }}_nps,
-            cast(strata.{{ side }}_responses as {{ double_type() }}) / varied.{{ side }}_responses
-                as {{ side }}_share,
-            10000 * varied.{{ side }}_variance / nullif(strata.{{ side }}_responses, 0)
-                as {{ side }}_error_squared{{ "," if not loop.last }}
-        {% endfor %}
+        {{ nps(*counts_of('strata.before')) }} as before_nps,
+        {{ nps(*counts_of('strata.after')) }} as after_nps,
+        {{ mean_of('strata.before_responses', 'varied.before_responses') }} as before_share,
+        {{ mean_of('strata.after_responses', 'varied.after_responses') }} as after_share,
+        10000 * varied.before_variance / nullif(strata.before_responses, 0)
+        + 10000 * varied.after_variance / nullif(strata.after_responses, 0) as squared_error
     from strata
     inner join varied
         on {{ same(key, 'strata', 'varied') }}
@@ -77,7 +74,7 @@ select
     -- A kind of contact in one window only has no change, and its sum of errors is null.
     sqrt({{ sum_of_doubles(
         'power((before_share + after_share) / 2, 2)'
-        ~ ' * coalesce(before_error_squared + after_error_squared, 0)'
+        ~ ' * coalesce(squared_error, 0)'
     ) }}) as mix_adjusted_standard_error
 from scored
 group by {{ key | join(', ') }}
