@@ -134,7 +134,7 @@ def span(world: World, initiative: Initiative) -> Span | None:
 def in_window(answers: pd.DataFrame, window: tuple[date, date]) -> np.ndarray:
     """Contributions of the answers in a window."""
     chosen = answers[answers["period_date"].between(*window)]
-    return chosen["nps_category"].map(CONTRIBUTION).to_numpy()
+    return np.asarray(chosen["nps_category"].map(CONTRIBUTION))
 
 
 def adjusted(values: np.ndarray) -> tuple[float, float]:
@@ -242,7 +242,7 @@ def effect(world: World, initiative: Initiative, others: Sequence[Initiative]) -
 
 
 def difference_in_differences(four: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """The interaction of a regression on side, time and both, with HC0 errors of adjusted counts."""
+    """Interaction of a regression on side, time and both; HC0 errors of adjusted counts."""
     middles = {side: adjusted(values) for side, values in four.items()}
     raw = {side: 100 * float(values.mean()) for side, values in four.items()}
     padded, design = [], []
@@ -311,12 +311,14 @@ def mix(treated: pd.DataFrame, of: Span) -> dict[str, float]:
     )
     rate = moved = variance = 0.0
     for stratum in strata:
-        share, score, each = [], [], []
+        share: list[float] = []
+        score: list[float | None] = []
+        each: list[float] = []
         for chosen, value, of_one in sides:
             here = (chosen[keys[0]] == stratum[0]) & (chosen[keys[1]] == stratum[1])
             share.append(here.mean())
             score.append(100 * value[here].mean() if here.any() else None)
-            each.append(of_one / here.sum() if here.any() else None)
+            each += [of_one / here.sum()] if here.any() else []
         known = [s for s in score if s is not None]
         both = [known[0], known[-1]]
         moved += (share[1] - share[0]) * sum(both) / 2

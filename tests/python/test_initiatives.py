@@ -455,7 +455,7 @@ def test_too_little_history(company: Company, helped: World) -> None:
     # A control that is known is no use where the treated is not.
     early = ~since(helped.answers, START - timedelta(days=DAYS))
     own = helped.answers.index[early & (helped.answers["department_id"] == "D2")]
-    row = company.one(replace(helped, answers=helped.answers.drop(own[29:])), ONE)
+    row = company.one(replace(helped, answers=helped.answers.drop(own[:-29])), ONE)
     assert row["history_windows"] == 1
     assert (row["trend_p_value"], row["cannot_tell_because"]) == (None, "too little history")
 
