@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from nps_warehouse.landing import contract, sql
+from nps_warehouse.landing import comment_readers, contract, sql
 from nps_warehouse.landing.contract import Table
 from nps_warehouse.landing.csv_loader import (
     CSV_TABLE_PREFIX,
@@ -109,8 +109,11 @@ def land(
         seeds: list[Seed] = []
         if seeds_dir:
             seeds = read_seeds(Path(seeds_dir).resolve(), project.seeds_dir, report)
+        reading = comment_readers.read(seeds, project.seeds_dir, report)
         if not report.errors:
-            _Writer(cursor, folder, deliveries, seeds, report, suppression).write()
+            writer = _Writer(cursor, folder, deliveries, seeds, report, suppression)
+            writer.write()
+            comment_readers.create_functions(cursor, writer.schema, reading)
     finally:
         cursor.close()
     return report

@@ -11,6 +11,8 @@ from nps_warehouse.landing.report import FileError, Report, name_list
 
 MOST_BROKEN_LINES = 20
 SEED_PREFIX = "seed_"
+# Columns of shipped seeds that the business's own may lack: they are empty then.
+OPTIONAL = {"comment_themes": ("sign",)}
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def _read_seed(path: Path, shipped: Path, report: Report) -> Seed:
     columns = tuple(clean_name(name) for name in read_header(shipped, seed, shipped.name).names)
     header = read_header(path, seed, str(path))
     delivered = {clean_name(name): index for index, name in enumerate(header.names)}
-    missing = [column for column in columns if column not in delivered]
+    optional = OPTIONAL.get(path.stem, ())
+    missing = [column for column in columns if column not in delivered and column not in optional]
     if missing:
         raise FileError(
             f"{seed}: file {path} lacks the column{'s' if len(missing) > 1 else ''} "
@@ -76,12 +79,12 @@ def _read_seed(path: Path, shipped: Path, report: Report) -> Seed:
     extra = [shown_name(name) for name in header.names if clean_name(name) not in columns]
     if extra:
         report.warn(f"{seed}: columns of {path} that are ignored: {name_list(extra)}.")
-    positions = [delivered[column] for column in columns]
+    positions = [delivered.get(column) for column in columns]
     rows: list[list[str]] = []
     broken: list[str] = []
     for record in read_records(path, len(header.names)):
         if record.error is None:
-            rows.append([_filled(record.fields[index]) for index in positions])
+            rows.append(["" if i is None else _filled(record.fields[i]) for i in positions])
         else:
             broken.append(record.error)
     if broken:
