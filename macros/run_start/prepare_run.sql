@@ -4,9 +4,8 @@
     {% if not execute or flags.WHICH not in ['build', 'run', 'seed', 'retry'] %}
         {% do return('') %}
     {% endif %}
-    {% set problems = problems_of_vars() + problems_of_trend_vars() %}
-    {% set problems = problems + problems_of_initiative_vars() %}
     {% set problems = problems_of_vars() + problems_of_trend_vars() + problems_of_voice_vars() %}
+    {% set problems = problems + problems_of_initiative_vars() %}
     {% set problems = problems + problems_of_warehouse_name() %}
     {% if not problems %}
         {% set landed = land_raw_files() %}

@@ -3,7 +3,7 @@
     {% set problems = [] %}
 
     {% set days = var('nps_initiative_days') %}
-    {% if days is not integer or days < 7 or days > 366 %}
+    {% if days is not integer or days is boolean or days < 7 or days > 366 %}
         {% do problems.append(refused_var('nps_initiative_days', 'a whole number of days, 7-366')) %}
     {% endif %}
 

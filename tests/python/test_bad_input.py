@@ -247,6 +247,8 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_expected_invitations": 0,
         "nps_heaped_scores": [5, 11],
         "nps_selective_inviting_ratio": 1,
+        "nps_initiative_days": 6,
+        "nps_initiative_controls": 0,
     },
     "what only looks right": {
         "nps_timezone": None,
@@ -274,6 +276,8 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_expected_invitations": "many",
         "nps_heaped_scores": "5",
         "nps_selective_inviting_ratio": 0,
+        "nps_initiative_days": 90.5,
+        "nps_initiative_controls": True,
     },
 }
 

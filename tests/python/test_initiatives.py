@@ -15,6 +15,7 @@ import pytest
 from conftest import PROJECT
 from initiatives_reference import Initiative, World
 from marts_in_memory import Marts, Row
+from statsmodels.stats.proportion import proportions_ztest
 
 EXACT = 1e-7
 DAYS = 60
@@ -26,8 +27,9 @@ LEAVES = ["D2", "D3", "D5", "D6"]
 
 INITIATIVE_MARTS = [
     *("windows", "days", "touches", "scope_days", "member_windows", "controls", "sides", "counts"),
-    *("trends", "stratum_counts", "mix", "comparisons", "verdicts", "effects", "pooled_weights"),
-    *("pooled_errors", "pooled_estimates", "effects_pooled"),
+    *("trends", "answers", "stratum_counts", "mix", "comparisons", "verdicts", "effects"),
+    "pooled_weights",
+    *("pooled_errors", "pooled_estimates", "effects_pooled", "theme_changes"),
 ]
 PRACTICES = ["members", "everyone", "own", "differences"]
 MARTS = [
@@ -54,8 +56,10 @@ INPUTS = {
     "agent_ranking": RANKING + "agent_id varchar, agent_name varchar",
     "department_ranking": RANKING + "department_id varchar, department_name varchar",
     "site_ranking": RANKING + "site varchar",
+    "said_themes": "response_id varchar, theme varchar",
     "fct_survey_responses": (
-        "department_id varchar, agent_id varchar, team varchar, channel varchar, site varchar, "
+        "response_id varchar, comment varchar, department_id varchar, agent_id varchar, "
+        "team varchar, channel varchar, site varchar, "
         "product_line varchar, segment varchar, contact_reason varchar, survey_channel varchar, "
         "language varchar, weekday integer, hour integer, period_date date, survey_type varchar, "
         "nps_category varchar, queue_seconds double, hold_seconds double, handle_seconds double, "
@@ -120,7 +124,8 @@ def drawn(seed: int = 1, per_day: float = 0.9) -> pd.DataFrame:
     loose = frame.sample(frac=0.05, random_state=seed).assign(survey_type="relational")
     for column in ("department_id", "agent_id", "team", "channel", "site", "contact_reason"):
         loose[column] = "unknown"
-    return pd.concat([frame, loose], ignore_index=True)
+    every = pd.concat([frame, loose], ignore_index=True)
+    return every.assign(response_id=every.index.map("R{}".format), comment=None)
 
 
 def turned(answers: pd.DataFrame, chosen: pd.Series, share: float, seed: int = 5) -> pd.DataFrame:
@@ -175,6 +180,7 @@ class Company:
         marts.fill("department_ancestors", ancestors)
         for ranking in ("agent", "department", "site"):
             marts.fill(f"{ranking}_ranking", [])
+        marts.fill("said_themes", [])
         marts.fill("fct_survey_responses", [])
         frame = of.answers
         marts.connection.register("frame", frame)
@@ -336,6 +342,7 @@ def test_what_helped_and_what_hurt(company: Company, helped: World) -> None:
     assert (row["verdict"], row["cannot_tell_because"]) == ("hurt", None)
 
 
+@pytest.mark.thorough
 def test_a_placebo_is_within_chance(company: Company) -> None:
     row = company.one(world(drawn(3)), ONE)
     assert (row["verdict"], row["cannot_tell_because"]) == ("can't tell", "within chance")
@@ -358,6 +365,7 @@ def test_a_company_has_no_control(company: Company, helped: World) -> None:
     assert row["nps_change"] is not None
 
 
+@pytest.mark.thorough
 def test_window_that_is_not_over(company: Company, helped: World) -> None:
     last = START + timedelta(days=DAYS)
     before = helped.answers[helped.answers["period_date"] < last]
@@ -370,6 +378,7 @@ def test_window_that_is_not_over(company: Company, helped: World) -> None:
 
 
 @pytest.mark.parametrize("side", [pytest.param("before", marks=pytest.mark.thorough), "after"])
+@pytest.mark.thorough
 def test_too_few_answers(company: Company, helped: World, side: str) -> None:
     inside = helped.answers["period_date"].between(
         *((START - timedelta(days=DAYS), START - timedelta(days=1)) if side == "before"
@@ -383,6 +392,7 @@ def test_too_few_answers(company: Company, helped: World, side: str) -> None:
         assert (row["cannot_tell_because"] == "too few answers") == (reason is not None)
 
 
+@pytest.mark.thorough
 def test_no_control_is_left(company: Company, helped: World) -> None:
     others = [
         Initiative(f"O{name}", "department", name, START - timedelta(days=3))
@@ -442,6 +452,7 @@ def test_trends_that_are_not_parallel(company: Company, helped: World) -> None:
     assert row["trend_p_value"] < 0.05
 
 
+@pytest.mark.thorough
 def test_too_little_history(company: Company, helped: World) -> None:
     """Answers begin with the window before: nobody knows how the two moved until then."""
     short = helped.answers[since(helped.answers, START - timedelta(days=DAYS))]
@@ -460,6 +471,7 @@ def test_too_little_history(company: Company, helped: World) -> None:
     assert (row["trend_p_value"], row["cannot_tell_because"]) == (None, "too little history")
 
 
+@pytest.mark.thorough
 def test_agents_that_are_not_shown(company: Company) -> None:
     answers = drawn(3)
     hidden = answers.assign(
@@ -553,9 +565,9 @@ def test_staggered_starts_are_pooled_answer_by_answer(company: Company) -> None:
     )
     assert singles[0]["whole"] == pytest.approx(1, abs=EXACT)
     assert singles[0]["did"] == pytest.approx(effect, abs=EXACT)
-    assert row["cannot_tell_because"] == "within chance"
 
 
+@pytest.mark.thorough
 def test_a_training_that_helped_all_of_them(company: Company) -> None:
     """Each alone has too few answers to tell; all together it can be told."""
     answers = drawn(4, per_day=0.45)
@@ -573,12 +585,61 @@ def test_a_training_that_helped_all_of_them(company: Company) -> None:
     assert reasons[0]["n"] > 0
 
 
+@pytest.mark.thorough
+def test_no_effect_is_seldom_called_one(company: Company) -> None:
+    """Where nothing changes, z is standard normal, of one initiative and of pooled ones."""
+    singles, pooled, called = [], [], 0
+    for seed in range(60):
+        of = world(drawn(1000 + seed))
+        row = company.judge(of, [*STAGGERED, ONE], "initiative_effects_pooled")
+        whole = row["Training: listening"]
+        pooled.append(whole["difference_in_differences"] / whole["did_standard_error"])
+        rows = company.marts.rows("select * from initiative_effects where survey_type = 'all'")
+        singles += [row["did_z_value"] for row in rows]
+        called += sum(row["verdict"] != "can't tell" for row in rows)
+    assert called / len(singles) <= 0.05
+    for zs in (singles, pooled):
+        # Within four standard errors of the share that chance gives.
+        far = np.mean(np.abs(zs) > 1.96)
+        assert abs(far - 0.05) < 4 * np.sqrt(0.05 * 0.95 / len(zs)), far
+        assert abs(np.std(zs) - 1) < 4 / np.sqrt(2 * len(zs))
+
+
+# --- themes -----------------------------------------------------------------------------------
+
+
+def test_themes_that_moved(company: Company, helped: World) -> None:
+    """Of comments in the department: a theme that vanishes, and one that stays."""
+    answers = helped.answers.assign(comment="said")
+    own = (answers["department_id"] == "D2").to_numpy()
+    before = answers["period_date"].between(START - timedelta(days=DAYS), START - timedelta(days=1))
+    after = answers["period_date"].between(START, START + timedelta(days=DAYS - 1))
+    ids = answers["response_id"]
+    gone, stays = ids[own & before][::3], ids[own & (before | after)][::4]
+    told = [[each, "bills"] for each in gone] + [[each, "waiting"] for each in stays]
+    elsewhere = [[each, "bills"] for each in ids[~own & after]]
+    company.judge(replace(helped, answers=answers), [ONE])
+    company.marts.fill("said_themes", told + elsewhere)
+    company.build("initiative_theme_changes")
+    rows = {row["theme"]: row for row in company.marts.rows("from initiative_theme_changes")}
+    sizes = [int((own & window).sum()) for window in (before, after)]
+    bills = rows["bills"]
+    assert [bills["before_comments"], bills["after_comments"]] == sizes
+    assert (bills["before_mentions"], bills["after_mentions"]) == (len(gone), 0)
+    assert (bills["moved"], rows["waiting"]["moved"]) == ("fewer", "no evidence")
+    z, p = proportions_ztest([0, len(gone)], sizes[::-1])
+    assert z < 0
+    assert bills["p_value"] == pytest.approx(p, rel=1e-6)
+    assert bills["share_change"] == pytest.approx(-100 * len(gone) / sizes[0])
+
+
 # --- nothing, and the same bytes --------------------------------------------------------------
 
 
 def test_no_initiatives_and_no_answers(company: Company) -> None:
     of = world(drawn(1))
     assert company.judge(of, [], "initiative_effects_pooled") == {}
+    company.build("initiative_theme_changes")
     for name in INITIATIVE_MARTS:
         assert company.marts.rows(f"select * from initiative_{name}") == [], name
     # Without an answer there are no windows, and still a row.
@@ -595,6 +656,7 @@ def test_no_initiatives_and_no_answers(company: Company) -> None:
     assert row["verdict"] == "can't tell"
 
 
+@pytest.mark.thorough
 def test_the_same_bytes_in_any_order_and_on_any_threads(company: Company) -> None:
     of = world(drawn(4, per_day=0.5))
     prints = []
@@ -636,7 +698,7 @@ def best(company: Company, answers: pd.DataFrame, agent: str = "A03") -> list[Ro
 
 
 def test_what_is_different_where_it_is_better(company: Company) -> None:
-    answers = drawn(6, per_day=3)
+    answers = drawn(6, per_day=1.2)
     own = answers["agent_id"] == "A03"
     answers.loc[own, "hold_seconds"] = 5.0
     rows = best(company, answers)
@@ -666,8 +728,9 @@ def test_what_is_different_where_it_is_better(company: Company) -> None:
     )
 
 
+@pytest.mark.thorough
 def test_where_nothing_is_different_it_says_so(company: Company) -> None:
-    rows = best(company, drawn(6, per_day=3))
+    rows = best(company, drawn(6, per_day=1.2))
     assert not any(row["is_different"] for row in rows)
     texts = [row["for_the_huddle"] for row in rows]
     assert texts[0] is not None
@@ -675,6 +738,7 @@ def test_where_nothing_is_different_it_says_so(company: Company) -> None:
     assert texts[1:] == [None] * 4
 
 
+@pytest.mark.thorough
 def test_nobody_to_compare_with(company: Company) -> None:
     answers = drawn(6)
     own = answers["agent_id"] == "A03"
