@@ -11,6 +11,7 @@
     {% set problems = problems + problems_of_follow_up_vars() + problems_of_warehouse_name() %}
     {% set problems = problems + problems_of_driver_vars() %}
     {% set problems = problems_of_vars() + problems_of_trend_vars() + problems_of_voice_vars() %}
+    {% set problems = problems + problems_of_initiative_vars() %}
     {% set problems = problems + problems_of_warehouse_name() %}
     {% set problems = problems + problems_of_follow_up_vars() + problems_of_warehouse_name() %}
     {% if not problems %}

@@ -253,6 +253,8 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_repeat_detractor_days": 0,
         "nps_recovery_days": -30,
         "nps_cost_per_hour": -1,
+        "nps_initiative_days": 6,
+        "nps_initiative_controls": 0,
     },
     "what only looks right": {
         "nps_timezone": None,
@@ -286,6 +288,8 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_repeat_detractor_days": "365",
         "nps_recovery_days": 30.5,
         "nps_cost_per_hour": "30",
+        "nps_initiative_days": 90.5,
+        "nps_initiative_controls": True,
     },
 }
 
