@@ -19,6 +19,7 @@ from conftest import PROJECT, built
 from nps_warehouse.landing import sql
 from nps_warehouse.landing.land import land
 from nps_warehouse.landing.report import Report
+from nps_warehouse.state.store import ALIAS, migrate
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Node:
     name: str
     schema: str
     materialized: str
+    path: str
     query: str
     needs: tuple[str, ...]
     column_types: Mapping[str, str]
@@ -79,6 +81,7 @@ def _node(id_: str, node: Mapping[str, Any]) -> Node:
         str(node["name"]),
         str(node["schema"]),
         str(config.get("materialized")),
+        str(node["original_file_path"]),
         str(node.get("compiled_code") or ""),
         tuple(node.get("depends_on", {}).get("nodes", ())),
         dict(config.get("column_types") or {}),
@@ -103,7 +106,11 @@ class Instant:
     def __init__(self, project: Compiled) -> None:
         self.project = project
         self.connection = duckdb.connect()
+        self.connection.execute("attach ':memory:' as warehouse")
+        self.connection.execute("use warehouse")
         # As profiles.yml has it.
+        self.connection.execute(f"attach ':memory:' as {ALIAS}")
+        migrate(self.connection, before=0)
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("set threads = 2")
         self.connection.execute("set enable_progress_bar = false")
@@ -135,6 +142,8 @@ class Instant:
             models: in their order; all of them where none are given.
         """
         for node in self.project.in_order() if models is None else models:
+            if node.materialized == "ephemeral":
+                continue
             kind = "view" if node.materialized == "view" else "table"
             self.connection.execute(
                 f"create or replace {kind} {node.schema}.{node.name} as {node.query}"
