@@ -130,6 +130,7 @@ def _record(
     if suppression is not None:
         forgotten = _forgotten(connection, number, suppression)
         count_together(connection, forgotten)
+    _see_members(connection, number)
     responses = _compare(connection)
     return Publication(
         number, publication_id, as_of, int(metric_version), opened, closed, responses
@@ -235,6 +236,23 @@ def _open(connection: duckdb.DuckDBPyConnection, number: int) -> int:
         [number],
     )
     return int(row[0])
+
+
+def _see_members(connection: duckdb.DuckDBPyConnection, number: int) -> None:
+    """Write down what is delivered of departments and agents where it is not what was."""
+    connection.execute(
+        "update seen_members as seen set valid_to = changes.changed_at, valid_to_publication = ? "
+        "from warehouse.marts.unpublished_member_changes as changes where seen.valid_to is null "
+        "and changes.was_seen and seen.member_type = changes.member_type "
+        "and seen.member_id = changes.member_id",
+        [number],
+    )
+    connection.execute(
+        "insert into seen_members select member_type, member_id, member_name, parent_id, site, "
+        "team, changed_at, null, ?, null from warehouse.marts.unpublished_member_changes "
+        "where is_there order by member_type, member_id",
+        [number],
+    )
 
 
 def _forgotten(
