@@ -25,13 +25,6 @@ followed as (
 
 ),
 
-changes_of_version as (
-
-    select * from followed
-    where metric_version <> previous_version
-
-),
-
 rules as (
 
     select
@@ -63,9 +56,10 @@ sides as (
             rules.rule_key,
             {{ 'rules.rule_value' if side == 'previous_version' else 'null' }} as old_value,
             {{ 'rules.rule_value' if side == 'metric_version' else 'null' }} as new_value
-        from changes_of_version as changes
+        from followed as changes
         inner join rules
             on changes.{{ side }} = rules.metric_version
+        where changes.metric_version <> changes.previous_version
         {{- "
         union all
         " if not loop.last }}

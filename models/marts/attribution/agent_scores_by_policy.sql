@@ -21,7 +21,10 @@ scored as (
 
     select
         *,
-        {{ nps('attributed_detractors', 'attributed_passives', 'attributed_promoters') }} as nps,
+        -- Weights are no whole numbers: the last bit must not lead past the scale.
+        greatest(-100.0, least(100.0, {{ nps(
+            'attributed_detractors', 'attributed_passives', 'attributed_promoters'
+        ) }})) as nps,
         {{ nps_adjusted(*effective) }} as nps_adjusted,
         {{ nps_standard_error(*effective) }} as nps_standard_error,
         attributed_responses >= {{ var('nps_min_responses') }} as is_reportable

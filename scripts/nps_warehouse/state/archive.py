@@ -22,6 +22,7 @@ from nps_warehouse.landing import sql
 from nps_warehouse.privacy.suppression import LIST_NAME
 from nps_warehouse.state.store import (
     ALIAS,
+    ASIDE,
     FILE_NAME,
     MIGRATIONS,
     VERSION,
@@ -130,7 +131,7 @@ def restore(file: Path, state_dir: Path) -> Backup:
                 with attached(target, read_only=False, of_version=None):
                     pass
                 target.with_name(target.name + ".wal").unlink(missing_ok=True)
-                target.replace(target.with_name(f"{FILE_NAME}.before-restore"))
+                target.replace(target.with_name(FILE_NAME + ASIDE))
             _synced(fresh)
             fresh.replace(target)
         finally:

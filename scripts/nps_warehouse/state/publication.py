@@ -17,8 +17,9 @@ import duckdb
 
 from nps_warehouse.landing import sql
 from nps_warehouse.landing.forget import LINKS
+from nps_warehouse.privacy.rewrite import compacted
 from nps_warehouse.privacy.suppression import Suppression, load
-from nps_warehouse.state.store import StateError, attached, create, state_file
+from nps_warehouse.state.store import ASIDE, FILE_NAME, StateError, attached, create, state_file
 from nps_warehouse.warehouse import warehouse_file
 
 CELL = "survey_type, period_date, department_id, score, nps_category"
@@ -128,8 +129,7 @@ def _record(
     closed = _close(connection, number)
     opened = _open(connection, number)
     if suppression is not None:
-        forgotten = _forgotten(connection, number, suppression)
-        count_together(connection, forgotten)
+        count_together(connection, _forgotten(connection, suppression))
     _see_members(connection, number)
     responses = _compare(connection)
     return Publication(
@@ -255,10 +255,8 @@ def _see_members(connection: duckdb.DuckDBPyConnection, number: int) -> None:
     )
 
 
-def _forgotten(
-    connection: duckdb.DuckDBPyConnection, number: int, suppression: Suppression
-) -> list[str]:
-    """Answers of forgotten customers among those that were just written."""
+def _forgotten(connection: duckdb.DuckDBPyConnection, suppression: Suppression) -> list[str]:
+    """Answers of forgotten customers: what was just written, or what a restored backup held."""
     try:
         links = connection.execute(
             f"select key_digest from warehouse.raw.{sql.name(LINKS)} "
@@ -269,14 +267,35 @@ def _forgotten(
     digests = {str(row[0]) for row in links}
     rows = connection.execute(
         "select response_id from published_answers where response_id is not null "
-        "and (valid_from_publication = $1 or valid_to_publication = $1) group by response_id",
-        [number],
+        "group by response_id"
     ).fetchall()
-    return [
-        str(row[0])
-        for row in rows
-        if suppression.digest(f"survey_responses:{row[0]}") in digests
-    ]
+    keys = (str(row[0]) for row in rows)
+    return [key for key in keys if suppression.digest(f"survey_responses:{key}") in digests]
+
+
+def forget_answers(state_dir: Path, response_ids: frozenset[str]) -> list[Path]:
+    """Take answers' keys out of a state and of what a restore has put aside, also of their bytes.
+
+    Args:
+        state_dir: the folder of the state; without a state nothing is done.
+        response_ids: whose keys go.
+
+    Returns:
+        The files that were rewritten.
+
+    Raises:
+        StateError: a file can't be used.
+    """
+    kept = [state_dir / FILE_NAME, state_dir / f"{FILE_NAME}{ASIDE}"]
+    files = [file for file in kept if file.exists()]
+    for file in files:
+        with attached(file, read_only=False, of_version=None) as connection:
+            connection.execute("use state")
+            count_together(connection, sorted(response_ids))
+            connection.execute("use memory")
+            connection.execute("detach state")
+        compacted(file)
+    return files
 
 
 def count_together(connection: duckdb.DuckDBPyConnection, response_ids: list[str]) -> None:

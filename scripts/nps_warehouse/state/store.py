@@ -18,6 +18,8 @@ from nps_warehouse.landing import sql
 from nps_warehouse.privacy.suppression import DEFAULT_STATE_DIR, STATE_VARIABLE
 
 FILE_NAME = "nps_state.duckdb"
+ASIDE = ".before-restore"
+"""Ends the name of the state that a restored one has replaced."""
 ALIAS = "state"
 """The database's name wherever it is attached; on another engine the schema with these tables."""
 
