@@ -9,12 +9,12 @@ attributed as (
         survey_type,
         period_type,
         period_start,
-        policy,
+        attribution_policy,
         {{ sum_of_doubles('attributed_responses') }} as responses,
         {{ sum_of_doubles('attributed_promoters') }} as promoters,
         {{ sum_of_doubles('attributed_detractors') }} as detractors
     from {{ ref('agent_scores_by_policy') }}
-    group by survey_type, period_type, period_start, policy
+    group by survey_type, period_type, period_start, attribution_policy
 
 ),
 

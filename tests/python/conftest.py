@@ -27,7 +27,16 @@ TO_SCORE_MARTS = (
     "resource_type:exposure",
     *(
         f"path:models/marts/{folder}"
-        for folder in ("causes", "experience", "goals", "rankings", "surveys", "trends")
+        for folder in (
+            "attribution",
+            "causes",
+            "experience",
+            "goals",
+            "history",
+            "rankings",
+            "surveys",
+            "trends",
+        )
     ),
     "--indirect-selection",
     "buildable",

@@ -22,12 +22,12 @@ side_by_side as (
         agent_id,
         {% for policy in attribution_policies() -%}
             {% for column in ['attributed_responses', 'nps', 'nps_rank'] -%}
-                max(case when policy = '{{ policy }}' then {{ column }} end)
+                max(case when attribution_policy = '{{ policy }}' then {{ column }} end)
                     as {{ policy }}_{{ column.replace('attributed_', '') }},
             {% endfor -%}
         {%- endfor %}
-        max(case when policy = 'last_agent' then nps_ci_low end) as last_agent_nps_ci_low,
-        max(case when policy = 'last_agent' then nps_ci_high end) as last_agent_nps_ci_high,
+        max(case when attribution_policy = 'last_agent' then nps_ci_low end) as last_agent_nps_ci_low,
+        max(case when attribution_policy = 'last_agent' then nps_ci_high end) as last_agent_nps_ci_high,
         min(nps) as lowest_nps,
         max(nps) as highest_nps,
         max(nps_rank) - min(nps_rank) as rank_range,

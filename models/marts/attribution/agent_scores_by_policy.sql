@@ -50,7 +50,7 @@ ranked as (
 
 select
     {{ period_columns() }},
-    policy,
+    attribution_policy,
     agent_id,
     answers,
     {{ attributed_weights() | join(',
@@ -65,7 +65,8 @@ select
         when is_ranked
             then
                 rank() over (
-                    partition by survey_type, period_type, period_start, policy, is_ranked
+                    partition by
+                        survey_type, period_type, period_start, attribution_policy, is_ranked
                     order by nps desc
                 )
     end as nps_rank

@@ -36,7 +36,7 @@ with_agents as (
 attributed as (
 
     select
-        'last_agent' as policy,
+        'last_agent' as attribution_policy,
         agent_id,
         survey_type,
         period_date,
@@ -46,7 +46,7 @@ attributed as (
     {% for policy, condition in conditions.items() -%}
         union all
         select
-            '{{ policy }}' as policy,
+            '{{ policy }}' as attribution_policy,
             agent_id,
             survey_type,
             period_date,
@@ -58,7 +58,7 @@ attributed as (
 )
 
 select
-    policy,
+    attribution_policy,
     agent_id,
     survey_type,
     period_date,
@@ -70,4 +70,4 @@ select
     {% endfor -%}
     {{ sum_of_doubles('weight * weight') }} as squared_weights
 from attributed
-group by policy, agent_id, survey_type, period_date
+group by attribution_policy, agent_id, survey_type, period_date

@@ -54,7 +54,7 @@ select
     versions.agent_id,
     cast(row_number() over (
         partition by versions.agent_id order by versions.valid_from
-    ) as integer) as version,
+    ) as integer) as version_number,
     versions.valid_from,
     versions.valid_to,
     versions.department_id,

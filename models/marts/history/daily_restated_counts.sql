@@ -40,13 +40,13 @@ movements as (
                 when unpublished.reason = 'arrived' then 'late'
                 when unpublished.reason = 'deleted' then 'deleted'
                 {% if side == 'out' -%}
-                    when unpublished.change = 'passed' then 'definition_out'
+                    when unpublished.change_type = 'passed' then 'definition_out'
                 {% endif -%}
                 else unpublished.reason || '_{{ side }}'
             end as reason
         from unpublished
         cross join {{ ref('metric_version') }} as metric_version
-        where unpublished.change in ({{ changes }})
+        where unpublished.change_type in ({{ changes }})
     {% endfor %}
 ),
 

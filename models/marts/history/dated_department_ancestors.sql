@@ -1,5 +1,5 @@
--- Paths are doubled, as in department_ancestors: of the levels from 2^n + 1 to 2^(n + 1) a path is one
--- of exactly 2^n and the rest. It holds while both parts do.
+-- Paths are doubled, as in department_ancestors: of the levels from 2^n + 1 to 2^(n + 1) a path is
+-- one of exactly 2^n and the rest. It holds while both parts do.
 {% set steps = 7 %}
 {% set far = "date '9999-12-31'" %}
 
@@ -59,7 +59,7 @@ paths_0 as (
                 and lower_path.levels_above = {{ 2 ** step }}
                 and upper_path.levels_above > 0
                 and lower_path.valid_from_on < upper_path.valid_until_on
-                and upper_path.valid_from_on < lower_path.valid_until_on
+                and lower_path.valid_until_on > upper_path.valid_from_on
 
     ),
 

@@ -8,7 +8,7 @@ versions as (
     select
         'department' as member_type,
         'unknown' as member_id,
-        1 as version,
+        1 as version_number,
         'Unknown' as member_name,
         null as parent_id,
         null as site,
@@ -29,7 +29,7 @@ departments as (
 
 select
     versions.member_id as department_id,
-    versions.version,
+    versions.version_number,
     versions.valid_from,
     versions.valid_to,
     {{ local_date('versions.valid_from') }} as valid_from_on,

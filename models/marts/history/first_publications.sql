@@ -40,7 +40,9 @@ looked_up as (
     select
         *,
         min(publication_number) over (
-            order by on_date desc, is_publication, publication_number, period_type, period_start
+            order by
+                on_date desc, is_publication asc, publication_number asc, period_type asc,
+                period_start asc
             rows between unbounded preceding and current row
         ) as first_publication_number
     from timeline

@@ -49,7 +49,7 @@ numbered as (
         *,
         row_number() over (
             partition by member_type, member_id order by valid_from, valid_to nulls last
-        ) as version
+        ) as version_number
     from versions
     -- Without data there is no moment to begin at; and what held for no time held never.
     where
@@ -61,12 +61,12 @@ numbered as (
 select
     member_type,
     member_id,
-    cast(version as integer) as version,
+    cast(version_number as integer) as version_number,
     {{ attributes | join(',
     ') }},
     -- What it was before it was first seen nobody recorded: the first version reaches back.
     case
-        when version = 1 then {{ instant_of_var('nps_earliest') }} else valid_from
+        when version_number = 1 then {{ instant_of_var('nps_earliest') }} else valid_from
     end as valid_from,
     valid_to,
     coalesce(valid_to, timestamp '9999-12-31 00:00:00') as valid_until,

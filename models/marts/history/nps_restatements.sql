@@ -21,7 +21,6 @@ running as (
     select
         {{ cell | join(',
         ') }},
-        period_end,
         publication_number,
         lead(publication_number) over ({{ in_order }}) as next_publication_number,
         cast(row_number() over ({{ in_order }}) as integer) as revision,
@@ -36,8 +35,9 @@ running as (
         {% for column in movement_columns() -%}
             cast(coalesce(sum({{ column }}) over (
                 {{ in_order }} rows between 1 following and unbounded following
-            ), 0) as bigint) as {{ column }}{{ "," if not loop.last }}
-        {% endfor %}
+            ), 0) as bigint) as {{ column }},
+        {% endfor -%}
+        period_end
     from numbers
 
 ),

@@ -44,9 +44,8 @@ with_first as (
         period_end,
         first_publication_number,
         first_publication_number as publication_number,
-        {% for column in movement_columns() -%}
-            cast(0 as bigint) as {{ column }}{{ "," if not loop.last }}
-        {% endfor %}
+        cast(0 as bigint) as {{ movement_columns() | join(',
+        cast(0 as bigint) as ') }}
     from after_first
     group by {{ cell | join(', ') }}, period_end, first_publication_number
 

@@ -21,7 +21,7 @@ together as (
 )
 
 select
-    'opened' as change,
+    'opened' as change_type,
     case when arrived.was_listed then 'definition' else 'arrived' end as reason,
     arrived.response_id,
     {{ prefixed(key, 'arrived') }},
@@ -33,7 +33,7 @@ left join together
 where arrived.place > coalesce(together.matches, 0)
 union all
 select
-    'closed' as change,
+    'closed' as change_type,
     'deleted' as reason,
     null as response_id,
     {{ key_names }},
@@ -44,7 +44,7 @@ where responses > matches
 union all
 {% for change, category in {'closed': 'was_nps_category', 'opened': 'nps_category'}.items() -%}
     select
-        '{{ change }}' as change,
+        '{{ change }}' as change_type,
         'definition' as reason,
         null as response_id,
         {{ key_names }},

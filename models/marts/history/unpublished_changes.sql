@@ -25,7 +25,7 @@ answers as (
 )
 
 select
-    'opened' as change,
+    'opened' as change_type,
     case
         when is_defined_otherwise or was_listed then 'definition'
         when is_corrected then 'corrected'
@@ -40,7 +40,7 @@ where
     and is_there
 union all
 select
-    'closed' as change,
+    'closed' as change_type,
     case
         when is_corrected then 'corrected'
         when is_defined_otherwise or is_listed then 'definition'
@@ -56,7 +56,7 @@ where was_published
 union all
 -- Corrected and defined otherwise at once: first the one, then the other.
 select
-    'passed' as change,
+    'passed' as change_type,
     'corrected' as reason,
     response_id,
     survey_type,
@@ -71,7 +71,7 @@ where
     and is_defined_otherwise
 union all
 select
-    change,
+    change_type,
     reason,
     response_id,
     {{ cell_names }},

@@ -25,7 +25,7 @@ class Plugin(BasePlugin):
         creds: DuckDBCredentials,
         config: dict[str, Any],  # noqa: ARG002 - dbt-duckdb passes it
     ) -> None:
-        """Refuse a file that can't be opened, in one sentence; make the state file if it is missing.
+        """Refuse files that can't be opened, in one sentence; make a state where there is none.
 
         Args:
             creds: dbt's profile; `path` is the warehouse, the state is attached.

@@ -195,9 +195,7 @@ def _unpacked(file: Path, folder: Path) -> tuple[Backup, dict[str, Path]]:
     return Backup(version, rows, LIST_NAME in parts), parts
 
 
-def _load(
-    connection: duckdb.DuckDBPyConnection, found: Backup, parts: Mapping[str, Path]
-) -> None:
+def _load(connection: duckdb.DuckDBPyConnection, found: Backup, parts: Mapping[str, Path]) -> None:
     here = tables(connection)
     if here != sorted(found.rows):
         raise StateError(f"the backup has the tables {sorted(found.rows)}, its version {here}")

@@ -23,8 +23,8 @@ def publication_command() -> None:
 def record_command(publication_id: str | None) -> None:
     """Write down that what the warehouse shows was published.
 
-    To be called once after each publication. A build that was recorded already is refused, and so is
-    one that was made before the last publication: build again, then record.
+    To be called once after each publication. A build that was recorded already is refused, and so
+    is one that was made before the last publication: build again, then record.
     """
     try:
         done = record(publication_id)

@@ -1,7 +1,7 @@
 """Recording that a build was published: what it counts goes to the state.
 
-What has changed since the last publication the build itself says (mart unpublished_changes); here it
-is only written down, and compared with what the marts show before it is kept.
+What has changed since the last publication the build itself says (mart unpublished_changes); here
+it is only written down, and compared with what the marts show before it is kept.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -48,8 +49,8 @@ def record(
     """Write down what the warehouse shows as published, or change nothing.
 
     Args:
-        publication_id: what to call it; by default the local date of as_of, with a number where that
-            is taken.
+        publication_id: what to call it; by default the local date of as_of, with a number where
+            that is taken.
         warehouse: the warehouse file; by default the one that NPS_WAREHOUSE names.
         environ: environment variables: where the state is, and the salt of forgotten customers.
 
@@ -107,12 +108,12 @@ def _record(
     last = _one(connection, "select coalesce(max(publication_number), 0) from publications")[0]
     if based_on != last:
         raise StateError(
-            f"{source} was built after publication {based_on}, and {last} is the last one: what has "
-            "changed since is not known before the next build. Was this build published already?"
+            f"{source} was built after publication {based_on}, and {last} is the last one: what "
+            "has changed since is known after the next build. Was this build published already?"
         )
     number = int(last) + 1
-    taken = {row[0] for row in connection.execute("select publication_id from publications")
-             .fetchall()}  # fmt: skip
+    known = connection.execute("select publication_id from publications").fetchall()
+    taken = {row[0] for row in known}
     if publication_id is None:
         publication_id = str(as_of_date)
         again = 1
@@ -158,7 +159,7 @@ def _close(connection: duckdb.DuckDBPyConnection, number: int) -> int:
     connection.execute(
         "update published_answers as published set valid_to_publication = ?, "
         "closed_as = changes.reason from warehouse.marts.unpublished_changes as changes "
-        f"where published.{OPEN} and changes.change = 'closed' "
+        f"where published.{OPEN} and changes.change_type = 'closed' "
         "and changes.response_id = published.response_id",
         [number],
     )
@@ -170,7 +171,7 @@ def _close(connection: duckdb.DuckDBPyConnection, number: int) -> int:
         ends as (
             select {CELL}, min(reason) as reason, sum(responses) as responses
             from warehouse.marts.unpublished_changes
-            where change = 'closed' and response_id is null
+            where change_type = 'closed' and response_id is null
             group by {CELL}, reason
         ),
         together as (
@@ -203,7 +204,8 @@ def _close(connection: duckdb.DuckDBPyConnection, number: int) -> int:
     connection.execute(
         "update published_answers as published set responses = published.responses - "
         "ended.ending from (select * exclude (reason, ending), sum(ending) as ending from ended "
-        f"group by all) as ended where published.{OPEN} and published.response_id is null and {same}"
+        f"group by all) as ended where published.{OPEN} and published.response_id is null "
+        f"and {same}"
     )
     connection.execute("delete from published_answers where responses = 0")
     connection.execute(
@@ -224,8 +226,9 @@ def _open(connection: duckdb.DuckDBPyConnection, number: int) -> int:
     """Begin the rows of answers that are counted from now on, or were for no time at all."""
     connection.execute(
         f"insert into published_answers select response_id, {CELL}, responses, $1, reason, "
-        "case when change = 'passed' then $1 end, case when change = 'passed' then 'definition' end "
-        "from warehouse.marts.unpublished_changes where change in ('opened', 'passed') "
+        "case when change_type = 'passed' then $1 end, "
+        "case when change_type = 'passed' then 'definition' end "
+        "from warehouse.marts.unpublished_changes where change_type in ('opened', 'passed') "
         "order by period_date, response_id",
         [number],
     )
@@ -356,7 +359,7 @@ def _compare(connection: duckdb.DuckDBPyConnection) -> int:
 
 def _one(
     connection: duckdb.DuckDBPyConnection, query: str, parameters: list[object] | None = None
-) -> tuple[object, ...]:
+) -> tuple[Any, ...]:
     row = connection.execute(query, parameters or []).fetchone()
     assert row is not None
     return row

@@ -25,7 +25,8 @@ ALIAS = "state"
 
 VERSION_TABLE = "state_version"
 MIGRATIONS = {
-    int(file.name[:3]): file for file in sorted((Path(__file__).parent / "migrations").glob("*.sql"))
+    int(file.name[:3]): file
+    for file in sorted((Path(__file__).parent / "migrations").glob("*.sql"))
 }
 VERSION = max(MIGRATIONS)
 """The version of a state that this release reads and writes."""
@@ -58,9 +59,7 @@ def tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def migrate(
-    connection: duckdb.DuckDBPyConnection, *, before: int, after: int = VERSION
-) -> None:
+def migrate(connection: duckdb.DuckDBPyConnection, *, before: int, after: int = VERSION) -> None:
     """Bring an attached state from one version to a later one, or leave it as it was.
 
     Args:
