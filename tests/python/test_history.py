@@ -147,14 +147,10 @@ class World:
 
     def publish(self) -> publication.Publication:
         """Record what was built."""
-        self.connection.execute("use state")
-        self.connection.execute("begin")
         try:
-            done = publication._record(self.connection, Path("here"), None, None)
-            self.connection.execute("commit")
+            return publication.record_attached(self.connection, Path("here"))
         finally:
             self.connection.execute("use warehouse")
-        return done
 
     def fill(self, table: str, rows: list[tuple[Any, ...]]) -> None:
         """Replace the rows of a table of BY_HAND."""

@@ -72,16 +72,37 @@ def record(
         except duckdb.Error as problem:
             reason = str(problem).splitlines()[0]
             raise StateError(f"{source} can't be read as a warehouse: {reason}") from None
-        connection.execute("use state")
-        connection.execute("begin")
-        try:
-            published = _record(connection, source, publication_id, suppression)
-            connection.execute("commit")
-        except BaseException:
-            with suppress(duckdb.TransactionException):
-                connection.execute("rollback")
-            raise
+        published = record_attached(connection, source, publication_id, suppression)
         connection.execute("checkpoint state")
+    return published
+
+
+def record_attached(
+    connection: duckdb.DuckDBPyConnection,
+    source: Path,
+    publication_id: str | None = None,
+    suppression: Suppression | None = None,
+) -> Publication:
+    """The same, of a warehouse and a state that are attached as `warehouse` and `state`.
+
+    Args:
+        connection: where they are attached; afterwards `state` is its default database.
+        source: the warehouse file, for messages.
+        publication_id: as for `record`.
+        suppression: customers who are to be forgotten.
+
+    Raises:
+        StateError: as for `record`.
+    """
+    connection.execute("use state")
+    connection.execute("begin")
+    try:
+        published = _record(connection, source, publication_id, suppression)
+        connection.execute("commit")
+    except BaseException:
+        with suppress(duckdb.TransactionException):
+            connection.execute("rollback")
+        raise
     return published
 
 
