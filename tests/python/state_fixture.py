@@ -28,8 +28,10 @@ STATEMENTS = (
     ),
     (
         "insert into published_answers values "
-        "('R1', 'transactional', '2025-01-10', 'D1', 9, 'promoter', 1, 1, 'arrived', 2, 'corrected'), "
-        "('R1', 'transactional', '2025-01-10', 'D1', 2, 'detractor', 1, 2, 'corrected', null, null), "
+        "('R1', 'transactional', '2025-01-10', 'D1', 9, 'promoter', 1, 1, 'arrived', 2, "
+        "'corrected'), "
+        "('R1', 'transactional', '2025-01-10', 'D1', 2, 'detractor', 1, 2, 'corrected', null, "
+        "null), "
         "('R2', 'relational', '2025-01-11', 'D2', 8, 'passive', 1, 2, 'arrived', null, null), "
         "(null, 'relational', '2025-01-12', 'D2', 8, 'passive', 3, 1, 'arrived', null, null)"
     ),
