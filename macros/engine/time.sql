@@ -115,8 +115,3 @@
 {% macro plus_microseconds(instant, microseconds) -%}
     {{ instant }} + to_microseconds({{ microseconds }})
 {%- endmacro %}
-
-{# Days from one date to a later one. #}
-{% macro days_between(earlier, later) -%}
-    date_diff('day', {{ earlier }}, {{ later }})
-{%- endmacro %}

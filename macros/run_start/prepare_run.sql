@@ -41,9 +41,9 @@
     {% do return(fromjson(run_query(call).rows[0][0])) %}
 {% endmacro %}
 
-{# A DuckDB file named like one of its schemas makes `marts.nps_by_period` ambiguous to readers. #}
+{# A DuckDB file named like one of its schemas, or like the attached state, makes `marts.nps_by_period` ambiguous to readers. #}
 {% macro problems_of_warehouse_name() %}
-    {% set taken = ['raw', 'reference', 'staging', 'categorized', 'marts', 'quality'] %}
+    {% set taken = ['raw', 'reference', 'staging', 'categorized', 'marts', 'quality', 'state'] %}
     {% if target.database | lower in taken %}
         {% do return([
             'NPS_WAREHOUSE: a file named "' ~ target.database ~ '" has the name of a schema in it, '

@@ -12,8 +12,10 @@ COMMANDS = {
     "check": "nps_warehouse.gates.cli:check_command",
     "forget": "nps_warehouse.privacy.cli:forget_command",
     "import": "nps_warehouse.importing.cli:import_command",
+    "publication": "nps_warehouse.state.cli:publication_command",
     "quarantine": "nps_warehouse.quarantine.cli:quarantine_command",
     "retain": "nps_warehouse.privacy.cli:retain_command",
+    "state": "nps_warehouse.state.cli:state_command",
     "themes": "nps_warehouse.themes.cli:themes_command",
 }
 

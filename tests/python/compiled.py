@@ -20,6 +20,7 @@ from nps_warehouse.importance.plugin import register as register_importance
 from nps_warehouse.landing import sql
 from nps_warehouse.landing.land import land
 from nps_warehouse.landing.report import Report
+from nps_warehouse.state.store import ALIAS, migrate
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Node:
     name: str
     schema: str
     materialized: str
+    path: str
     query: str
     needs: tuple[str, ...]
     column_types: Mapping[str, str]
@@ -80,6 +82,7 @@ def _node(id_: str, node: Mapping[str, Any]) -> Node:
         str(node["name"]),
         str(node["schema"]),
         str(config.get("materialized")),
+        str(node["original_file_path"]),
         str(node.get("compiled_code") or ""),
         tuple(node.get("depends_on", {}).get("nodes", ())),
         dict(config.get("column_types") or {}),
@@ -105,7 +108,11 @@ class Instant:
         self.project = project
         self.connection = duckdb.connect()
         register_importance(self.connection)
+        self.connection.execute("attach ':memory:' as warehouse")
+        self.connection.execute("use warehouse")
         # As profiles.yml has it.
+        self.connection.execute(f"attach ':memory:' as {ALIAS}")
+        migrate(self.connection, before=0)
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("set threads = 2")
         self.connection.execute("set enable_progress_bar = false")
@@ -137,6 +144,8 @@ class Instant:
             models: in their order; all of them where none are given.
         """
         for node in self.project.in_order() if models is None else models:
+            if node.materialized == "ephemeral":
+                continue
             kind = "view" if node.materialized == "view" else "table"
             self.connection.execute(
                 f"create or replace {kind} {node.schema}.{node.name} as {node.query}"

@@ -15,6 +15,7 @@ from nps_warehouse.landing.report import Report
 from nps_warehouse.landing.theme_labels import labels_file
 from nps_warehouse.landing.warehouse_file import problem_of_warehouse_file
 from nps_warehouse.privacy.suppression import SuppressionError, load
+from nps_warehouse.state.store import ALIAS, problem_of_state_file
 
 
 class Plugin(BasePlugin):
@@ -25,16 +26,19 @@ class Plugin(BasePlugin):
         creds: DuckDBCredentials,
         config: dict[str, Any],  # noqa: ARG002 - dbt-duckdb passes it
     ) -> None:
-        """Refuse a warehouse file that can't be opened, in one sentence instead of a traceback.
+        """Refuse files that can't be opened, in one sentence; make a state where there is none.
 
         Args:
-            creds: dbt's profile; `path` is the file.
+            creds: dbt's profile; `path` is the warehouse, the state is attached.
             config: DuckDB's settings, left as they are.
 
         Raises:
-            DbtRuntimeError: the file can't be opened.
+            DbtRuntimeError: one of the files can't be opened.
         """
         problem = problem_of_warehouse_file(creds.path)
+        for attachment in creds.attach or []:
+            if problem is None and attachment.alias == ALIAS:
+                problem = problem_of_state_file(attachment.path)
         if problem is not None:
             raise DbtRuntimeError(problem)
 

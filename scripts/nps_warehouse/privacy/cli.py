@@ -16,6 +16,8 @@ from nps_warehouse.privacy import suppression
 from nps_warehouse.privacy.person import Delivered, Place, as_delivered, find_delivered
 from nps_warehouse.privacy.retention import empty_old_rows, retain_in_copy
 from nps_warehouse.privacy.rewrite import compacted, copies_in, forget_in_copy, opened, search
+from nps_warehouse.state.publication import forget_answers
+from nps_warehouse.state.store import StateError
 from nps_warehouse.warehouse import warehouse_file
 
 MOST_ROWS = 20
@@ -63,13 +65,19 @@ def forget_command(
     click.echo(
         f"{fresh:,} of {len(ids):,} customers are new on the list {suppression.list_file()}."
     )
+    try:
+        states = forget_answers(suppression.list_file().parent, delivered.person.response_ids)
+    except StateError as problem:
+        raise click.ClickException(str(problem)) from None
     _rebuild(file, variables)
     compacted(file)
     for copy in published:
         forget_in_copy(copy, delivered.person)
     click.echo(f"Built anew and rewritten: {file} and {len(published):,} copies.")
     _print_places(raw_dir, delivered.places)
-    _prove([file, *published], delivered)
+    for kept in sorted(suppression.list_file().parent.glob("*.zip")):
+        click.echo(f"{kept} may still hold keys of their answers: make a new backup, remove it.")
+    _prove([file, *states, *published], delivered)
 
 
 @click.command(name="retain")

@@ -1,0 +1,1 @@
+"""State that no build can make again: what was published, and what was delivered at that time."""
