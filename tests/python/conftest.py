@@ -71,8 +71,7 @@ def _parsed_project(variables: tuple[str, ...]) -> Path:
         What dbt itself keeps of a parse, for a warehouse named `warehouse.duckdb`.
     """
     folder = Path(tempfile.mkdtemp(prefix="nps_parsed_"))
-    environment = _environment(folder, folder / "warehouse.duckdb")
-    _run([_DBT, "parse", *variables], environment).check_returncode()
+    _run([_DBT, "parse", *variables], environment_of(folder, raw_dir=None)).check_returncode()
     return folder / "target" / "partial_parse.msgpack"
 
 
@@ -93,16 +92,34 @@ def _run(
     )
 
 
-def _environment(folder: Path, warehouse: Path) -> dict[str, str]:
+def environment_of(
+    folder: Path,
+    warehouse: Path | None = None,
+    raw_dir: Path | None = SAMPLE,
+    seeds_dir: Path | None = None,
+) -> dict[str, str]:
+    """The environment of a command on a warehouse file in `folder`; as `run_dbt` has it.
+
+    Args:
+        folder: where the warehouse, dbt's target and its logs go.
+        warehouse: the warehouse file, where it is not the usual one of the folder.
+        raw_dir: folder of raw files; None leaves NPS_RAW_DIR unset.
+        seeds_dir: folder of the business's own seeds.
+    """
     env = {name: value for name, value in os.environ.items() if not name.startswith("NPS_")}
-    return env | {
-        "NPS_WAREHOUSE": str(warehouse),
+    env |= {
+        "NPS_WAREHOUSE": str(warehouse or folder / "warehouse.duckdb"),
         # Not the project's own, in which someone may be listed.
         "NPS_STATE_DIR": str(folder / "state"),
         "DO_NOT_TRACK": "1",
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
     }
+    if raw_dir is not None:
+        env["NPS_RAW_DIR"] = str(raw_dir)
+    if seeds_dir is not None:
+        env["NPS_SEEDS_DIR"] = str(seeds_dir)
+    return env
 
 
 def run_dbt(
@@ -133,12 +150,7 @@ def run_dbt(
             of no use to another build: with vars, or another project or name of the warehouse.
     """
     own_warehouse = warehouse or folder / "warehouse.duckdb"
-    env = _environment(folder, own_warehouse)
-    if raw_dir is not None:
-        env["NPS_RAW_DIR"] = str(raw_dir)
-    if seeds_dir is not None:
-        env["NPS_SEEDS_DIR"] = str(seeds_dir)
-    env |= environment or {}
+    env = environment_of(folder, own_warehouse, raw_dir, seeds_dir) | dict(environment or {})
     if parse is None:
         parse = bool(variables) or warehouse is not None or "--project-dir" in arguments
     given = ("--vars", json.dumps(dict(variables), sort_keys=True)) if variables else ()
