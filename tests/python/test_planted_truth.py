@@ -490,6 +490,45 @@ def test_hold_time_of_broken_days(recovered: Recovered) -> None:
     assert_met({key: (found[key][0] - truth[key]) / found[key][1] for key in truth})
 
 
+def test_hold_time_is_the_top_driver_of_the_broken_department(recovered: Recovered) -> None:
+    broken = recovered.truth["break"]
+    where = (
+        f"scope_id = '{broken['department_id']}' and survey_type = 'transactional' "
+        "and period_type = 'month'"
+    )
+    month = f"period_start = date_trunc('month', date '{broken['first_date']}')"
+    ranks = f"select driver from marts.nps_driver_effects where {where} and importance_rank = 1"
+    assert recovered.build.rows(f"{ranks} and {month}") == [("hold_seconds",)]
+    others = recovered.build.rows(f"{ranks} and not {month}")
+    assert len(others) >= 30
+    assert ("hold_seconds",) not in others
+    (costliest,) = recovered.build.rows(
+        f"select driver, performance, verdict from marts.nps_drivers where {where} and {month} "
+        "and within_reason_verdict = 'down' order by points_at_stake desc limit 1"
+    )
+    assert costliest == ("hold_seconds", "low", "down")
+
+
+@pytest.mark.parametrize(
+    ("driver", "band", "planted"),
+    [
+        ("agent_tenure_days", "under 90 days", "new_agent_points"),
+        ("repeat_contact", "repeat", "repeat_points"),
+    ],
+)
+def test_a_circumstance_costs_the_planted_points_within_reasons(
+    recovered: Recovered, driver: str, band: str, planted: str
+) -> None:
+    ((difference, error),) = recovered.build.rows(
+        "select within_reason_difference, within_reason_standard_error from marts.nps_drivers "
+        f"where scope_type = 'company' and survey_type = 'transactional' and period_type = 'all' "
+        f"and driver = '{driver}' and band = '{band}'"
+    )
+    points = recovered.truth["drivers"][planted]
+    assert abs(number(difference) - points) < STANDARD_ERRORS * number(error)
+    assert number(difference) < -2 * number(error)
+
+
 def test_response_rate(recovered: Recovered) -> None:
     ours = recovered.build.dicts("select * from marts.nps_by_period where period_type = 'all'")
     dirty_invitations = 100

@@ -45,8 +45,10 @@ measured as (
         responses.queue_seconds,
         responses.hold_seconds,
         responses.handle_seconds,
-        greatest(0, responses.handle_seconds - coalesce(responses.hold_seconds, 0))
-            as talk_seconds,
+        case
+            when responses.handle_seconds >= coalesce(responses.hold_seconds, 0)
+                then responses.handle_seconds - coalesce(responses.hold_seconds, 0)
+        end as talk_seconds,
         responses.transfers,
         paths.departments_touched,
         {% for driver, value in zero_or_one.items() -%}
