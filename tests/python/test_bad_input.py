@@ -247,6 +247,9 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_expected_invitations": 0,
         "nps_heaped_scores": [5, 11],
         "nps_selective_inviting_ratio": 1,
+        "nps_pain_periods": 1,
+        "nps_pain_mentions": 0,
+        "nps_contradiction_weight": 0,
     },
     "what only looks right": {
         "nps_timezone": None,
@@ -274,6 +277,8 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_expected_invitations": "many",
         "nps_heaped_scores": "5",
         "nps_selective_inviting_ratio": 0,
+        "nps_pain_recurring": 7,
+        "nps_contradiction_weight": "two",
     },
 }
 
