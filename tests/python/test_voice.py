@@ -1,8 +1,7 @@
-"""What customers say: patterns, negations, sentiment, pain points, against hands and planted truth."""
+"""What customers say: themes, words, pain points, against hand calculations and statsmodels."""
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -12,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 import yaml
-from conftest import PROJECT, SAMPLE, Build, built
+from conftest import PROJECT, SAMPLE
 from nps_warehouse.landing import comment_readers
 from nps_warehouse.landing.comment_readers import Pattern, Reading, Word
 from nps_warehouse.landing.contract import SEEDS_DIR
 from nps_warehouse.landing.land import land
 from nps_warehouse.landing.report import Report
 from nps_warehouse.landing.seeds import Seed
-from nps_warehouse.sample.cli import main as generate_sample
 from nps_warehouse.themes import evaluate
 from nps_warehouse.themes.labelled import read_labelled, sample_comments, themes_of
-from nps_warehouse.themes.patterns import families, folded_comments, predicted, reading_of
+from nps_warehouse.themes.patterns import families, predicted, reading_of
 from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
 if TYPE_CHECKING:
@@ -322,7 +320,7 @@ class Voice:
         keys = ("team", "agent_id", "channel", "site", "product_line", "segment", "language",
                 "contact_reason", "survey_channel")  # fmt: skip
         fixed = {"survey_type": "'transactional'", "score": "5", "weekday": "1", "hour": "9"}
-        fixed |= {key: "'unknown'" for key in keys}
+        fixed |= dict.fromkeys(keys, "'unknown'")
         connection = self.instant.connection
         connection.execute(
             "create or replace table given (response_id varchar, period_date date, "
