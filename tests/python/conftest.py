@@ -27,7 +27,7 @@ TO_SCORE_MARTS = (
     "resource_type:exposure",
     *(
         f"path:models/marts/{folder}"
-        for folder in ("causes", "experience", "goals", "rankings", "surveys", "trends")
+        for folder in ("causes", "experience", "goals", "rankings", "surveys", "trends", "voice")
     ),
     "--indirect-selection",
     "buildable",
