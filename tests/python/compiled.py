@@ -30,6 +30,7 @@ class Node:
     id: str
     kind: str
     name: str
+    alias: str
     schema: str
     materialized: str
     path: str
@@ -80,6 +81,7 @@ def _node(id_: str, node: Mapping[str, Any]) -> Node:
         id_,
         str(node["resource_type"]),
         str(node["name"]),
+        str(node["alias"]),
         str(node["schema"]),
         str(config.get("materialized")),
         str(node["original_file_path"]),
@@ -129,7 +131,7 @@ class Instant:
             for column, type_ in node.column_types.items()
         )
         self.connection.execute(
-            f"create table {node.schema}.{node.name} as select {columns} "
+            f"create table {node.schema}.{node.alias} as select {columns} "
             f"from read_csv({sql.path(path)}, header = true, all_varchar = true)"
         )
 
@@ -148,7 +150,7 @@ class Instant:
                 continue
             kind = "view" if node.materialized == "view" else "table"
             self.connection.execute(
-                f"create or replace {kind} {node.schema}.{node.name} as {node.query}"
+                f"create or replace {kind} {node.schema}.{node.alias} as {node.query}"
             )
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

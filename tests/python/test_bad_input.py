@@ -255,6 +255,9 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_cost_per_hour": -1,
         "nps_initiative_days": 6,
         "nps_initiative_controls": 0,
+        "nps_pain_periods": 1,
+        "nps_pain_mentions": 0,
+        "nps_contradiction_weight": 0,
     },
     "what only looks right": {
         "nps_timezone": None,
@@ -290,6 +293,8 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_cost_per_hour": "30",
         "nps_initiative_days": 90.5,
         "nps_initiative_controls": True,
+        "nps_pain_recurring": 7,
+        "nps_contradiction_weight": "two",
     },
 }
 

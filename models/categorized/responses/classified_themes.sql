@@ -13,7 +13,11 @@ responses as (
 )
 
 -- Labels of answers that are no longer there are nobody's.
-select labels.*
+select
+    labels.response_id,
+    labels.theme,
+    labels.likelihood,
+    labels.classifier
 from labels
 inner join responses
     on labels.response_id = responses.response_id

@@ -13,6 +13,7 @@ a row: 77 against 0.3 microseconds a comment in DuckDB. So the patterns of the s
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -162,17 +163,16 @@ def _rows(own: Seed | None, shipped: Path, report: Report) -> list[dict[str, str
 def _patterns(rows: list[dict[str, str]], report: Report) -> list[Pattern]:
     problems = []
     patterns = []
-    with duckdb.connect() as scratch:
-        for number, row in enumerate(rows, start=1):
-            theme, pattern = row["theme"].strip(), folded(row["pattern"])
-            problem = problem_of_pattern(scratch, pattern)
-            if not theme or "|" in theme:
-                problem = "a theme has a name, without |"
-            if problem is None:
-                patterns.append(Pattern(theme, row["language"].strip().lower(), pattern))
-            else:
-                what = f"row {number} (theme {theme}, pattern {row['pattern']})"
-                problems.append(f"{what}: {problem}")
+    for number, row in enumerate(rows, start=1):
+        theme, pattern = row["theme"].strip(), folded(row["pattern"])
+        problem = problem_of_pattern(pattern)
+        if not theme or "|" in theme:
+            problem = "a theme has a name, without |"
+        if problem is None:
+            patterns.append(Pattern(theme, row["language"].strip().lower(), pattern))
+        else:
+            what = f"row {number} (theme {theme}, pattern {row['pattern']})"
+            problems.append(f"{what}: {problem}")
     if problems:
         more = len(problems) - MOST_PROBLEMS
         text = "; ".join(problems[:MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
@@ -180,11 +180,16 @@ def _patterns(rows: list[dict[str, str]], report: Report) -> list[Pattern]:
     return patterns
 
 
-def problem_of_pattern(scratch: duckdb.DuckDBPyConnection, pattern: str) -> str | None:
+@functools.cache
+def _scratch() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+@functools.cache
+def problem_of_pattern(pattern: str) -> str | None:
     """What is wrong with a folded pattern; None where nothing is.
 
     Args:
-        scratch: a connection that tries it.
         pattern: the pattern.
     """
     if not pattern:
@@ -193,7 +198,7 @@ def problem_of_pattern(scratch: duckdb.DuckDBPyConnection, pattern: str) -> str 
         if not _ALLOWED.fullmatch(piece):
             return f"{piece} is not allowed: {_DIALECT}"
     try:
-        found = scratch.execute("select regexp_matches('', ?)", [compiled(pattern)]).fetchone()
+        found = _scratch().execute("select regexp_matches('', ?)", [compiled(pattern)]).fetchone()
     except duckdb.Error as problem:
         return f"no regular expression, {str(problem).splitlines()[0]}"
     if found is not None and found[0]:

@@ -139,9 +139,9 @@ def as_table(results: Mapping[tuple[str, str], Mapping[str, Score]]) -> str:
     Args:
         results: of `evaluation`.
     """
+    figures = "precision | recall | F1"
     lines = [
-        "| comments | family | said | patterns: precision | recall | F1 "
-        "| learned: precision | recall | F1 |",
+        f"| comments | family | said | patterns: {figures} | learned: {figures} |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name in ("sample", "held aside"):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-
 # A theme is said where it is more likely than not.
 THRESHOLD = 0.5
 NAME = "tfidf_logistic_regression"
@@ -21,18 +20,19 @@ class MissingLibraryError(Exception):
 
 
 class Learned:
-    """A theme classifier, one logistic regression a theme.
-
-    Args:
-        texts: folded comments, as `raw.folded_comment` makes them.
-        labels: the themes each says.
-
-    Raises:
-        MissingLibraryError: scikit-learn is not installed.
-        ValueError: no comment says anything, or all say the same.
-    """
+    """A theme classifier, one logistic regression a theme."""
 
     def __init__(self, texts: Sequence[str], labels: Sequence[frozenset[str]]) -> None:
+        """Learn.
+
+        Args:
+            texts: folded comments, as `raw.folded_comment` makes them.
+            labels: the themes each says.
+
+        Raises:
+            MissingLibraryError: scikit-learn is not installed.
+            ValueError: no comment says anything, or all say the same.
+        """
         try:
             from sklearn.feature_extraction.text import TfidfVectorizer
             from sklearn.linear_model import LogisticRegression
