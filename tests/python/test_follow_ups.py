@@ -23,7 +23,13 @@ from statsmodels.stats.proportion import proportion_confint
 
 # In the order in which they are built.
 CASES = (
-    *("business_calendars", "calendar_holidays", "declared_openings", "business_openings"),
+    *(
+        "business_calendars",
+        "calendar_holidays",
+        "calendar_hours",
+        "declared_openings",
+        "business_openings",
+    ),
     *("case_follow_ups", "follow_ups_without_case", "case_revenue", "case_priorities"),
     *("priority_ranks", "case_moments", "case_clocks", "case_deadlines", "detractor_cases"),
 )
@@ -45,7 +51,7 @@ INPUTS = {
         "scope_type varchar, scope_id varchar, weekday integer, opens_at varchar, "
         "closes_at varchar, timezone varchar"
     ),
-    "holidays": "date date, name varchar, scope_type varchar, scope_id varchar",
+    "holidays": "holiday_on date, name varchar, scope_type varchar, scope_id varchar",
     "case_sla": "priority varchar, hours double",
     "case_priority_rules": (
         "rule_number integer, priority varchar, segment varchar, revenue_is_known boolean, "
@@ -471,15 +477,17 @@ def test_changes_of_the_clocks(marts: Marts, case: str) -> None:
 
 
 def test_openings_that_overlap_count_once(marts: Marts) -> None:
-    # Monday 09-12 and 11-14 and 10-11 are five hours; Sunday 01:00-02:45 and 03:00-05:00, of which
-    # the first ends at 3:45 because 2:45 is skipped, are an hour and three quarters longer.
+    # Monday 09-12, 11-14 and 10-11 are five hours. On the Sunday 2:45 is skipped, so the first opening
+    # runs to 3:45, into the next, and two others become one: 01:00-05:00 less the skipped hour.
     hours = [
         ("company", "all", 1, *span, "Europe/Berlin")
-        for span in (("09:00", "12:00"), ("11:00", "14:00"), ("10:00", "11:00"))
+        for span in (("09:00", "12:00"), ("9:00", "12:00"), ("11:00", "14:00"), ("10:00", "11:00"))
     ]
     hours += [
         ("company", "all", 7, "01:00", "02:45", "Europe/Berlin"),
         ("company", "all", 7, "03:00", "05:00", "Europe/Berlin"),
+        ("company", "all", 7, "02:15", "02:45", "Europe/Berlin"),
+        ("company", "all", 7, "03:15", "03:45", "Europe/Berlin"),
     ]
     fill(
         marts,
@@ -487,7 +495,6 @@ def test_openings_that_overlap_count_once(marts: Marts) -> None:
         follow_ups=[follow_up("F", "R", closed_at=datetime(2025, 3, 31, 22))],
         hours=hours,
     )
-    # 01:00-05:00 without the skipped hour are 3 hours.
     assert cases(marts)["R"]["business_hours_to_close"] == pytest.approx(3 + 5, abs=EXACT)
 
 
