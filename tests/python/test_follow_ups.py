@@ -23,7 +23,13 @@ from statsmodels.stats.proportion import proportion_confint
 
 # In the order in which they are built.
 CASES = (
-    *("business_calendars", "calendar_holidays", "declared_openings", "business_openings"),
+    *(
+        "business_calendars",
+        "calendar_holidays",
+        "calendar_hours",
+        "declared_openings",
+        "business_openings",
+    ),
     *("case_follow_ups", "follow_ups_without_case", "case_revenue", "case_priorities"),
     *("priority_ranks", "case_moments", "case_clocks", "case_deadlines", "detractor_cases"),
 )
@@ -45,7 +51,7 @@ INPUTS = {
         "scope_type varchar, scope_id varchar, weekday integer, opens_at varchar, "
         "closes_at varchar, timezone varchar"
     ),
-    "holidays": "date date, name varchar, scope_type varchar, scope_id varchar",
+    "holidays": "holiday_on date, name varchar, scope_type varchar, scope_id varchar",
     "case_sla": "priority varchar, hours double",
     "case_priority_rules": (
         "rule_number integer, priority varchar, segment varchar, revenue_is_known boolean, "
@@ -471,15 +477,17 @@ def test_changes_of_the_clocks(marts: Marts, case: str) -> None:
 
 
 def test_openings_that_overlap_count_once(marts: Marts) -> None:
-    # Monday 09-12 and 11-14 and 10-11 are five hours; Sunday 01:00-02:45 and 03:00-05:00, of which
-    # the first ends at 3:45 because 2:45 is skipped, are an hour and three quarters longer.
+    # Monday 09-12, 11-14 and 10-11 are five hours. On the Sunday 2:45 is skipped, so the first
+    # opening runs to 3:45, into the next, and two others become one: 01-05 less the skipped hour.
     hours = [
         ("company", "all", 1, *span, "Europe/Berlin")
-        for span in (("09:00", "12:00"), ("11:00", "14:00"), ("10:00", "11:00"))
+        for span in (("09:00", "12:00"), ("9:00", "12:00"), ("11:00", "14:00"), ("10:00", "11:00"))
     ]
     hours += [
         ("company", "all", 7, "01:00", "02:45", "Europe/Berlin"),
         ("company", "all", 7, "03:00", "05:00", "Europe/Berlin"),
+        ("company", "all", 7, "02:15", "02:45", "Europe/Berlin"),
+        ("company", "all", 7, "03:15", "03:45", "Europe/Berlin"),
     ]
     fill(
         marts,
@@ -487,7 +495,6 @@ def test_openings_that_overlap_count_once(marts: Marts) -> None:
         follow_ups=[follow_up("F", "R", closed_at=datetime(2025, 3, 31, 22))],
         hours=hours,
     )
-    # 01:00-05:00 without the skipped hour are 3 hours.
     assert cases(marts)["R"]["business_hours_to_close"] == pytest.approx(3 + 5, abs=EXACT)
 
 
@@ -839,11 +846,12 @@ def world() -> dict[str, Any]:
     return random_world(5, 500)
 
 
-@pytest.fixture
-def built_world(marts: Marts, world: dict[str, Any]) -> Marts:
+@pytest.fixture(scope="module")
+def shown(marts: Marts, world: dict[str, Any]) -> dict[str, list[Row]]:
+    """Rows of the world's marts."""
     fill(marts, **world)
     build(marts)
-    return marts
+    return {mart: marts.rows(f"select * from {mart}") for mart in MARTS}
 
 
 def periods_of(day: date, first: date, last: date) -> Iterator[tuple[str, date, date]]:
@@ -854,18 +862,18 @@ def periods_of(day: date, first: date, last: date) -> Iterator[tuple[str, date, 
     yield "all", first, last
 
 
-def test_performance_counts_and_waits(built_world: Marts, world: dict[str, Any]) -> None:
+def test_performance_counts_and_waits(shown: dict[str, list[Row]], world: dict[str, Any]) -> None:
     """Every figure from the cases, by pandas' periods and statsmodels."""
-    marts, as_of = built_world, world["as_of"]
+    as_of = world["as_of"]
     days = [row["response_date"] for row in world["answers"]]
     groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     ends = {}
-    for case in marts.rows("select * from detractor_cases"):
+    for case in shown["detractor_cases"]:
         for period_type, start, end in periods_of(case["period_date"], min(days), max(days)):
             for scope in (("company", "all"), ("department", case["department_id"])):
                 groups[*scope, period_type, start].append(case)
                 ends[period_type, start] = end
-    rows = marts.rows("select * from closed_loop_performance")
+    rows = shown["closed_loop_performance"]
     assert len(rows) == len(groups)
     medians = 0
     for row in rows:
@@ -969,7 +977,7 @@ def next_answers(world: Mapping[str, Any], days: int) -> list[dict[str, Any]]:
     return found
 
 
-def test_recovery_of_a_random_world(built_world: Marts, world: dict[str, Any]) -> None:
+def test_recovery_of_a_random_world(shown: dict[str, list[Row]], world: dict[str, Any]) -> None:
     """Controls weighted one by one, as the description says it."""
     people = next_answers(world, days=30)
     controls = [person for person in people if person["way"] == "none"]
@@ -979,7 +987,7 @@ def test_recovery_of_a_random_world(built_world: Marts, world: dict[str, Any]) -
         lambda row: (row["score"],),
         lambda _: (),
     ]
-    rows = built_world.rows("select * from closed_loop_recovery")
+    rows = shown["closed_loop_recovery"]
     assert {row["follow_up"] for row in rows} >= {"any", "fixed", "explained", "unreachable"}
     used = Counter[int]()
     seen = 0
@@ -1023,9 +1031,9 @@ def test_recovery_of_a_random_world(built_world: Marts, world: dict[str, Any]) -
     assert min(used[level] for level in range(3)) > 3, used
 
 
-def test_queue_is_the_open_cases_in_order(built_world: Marts) -> None:
-    cases_found = built_world.rows("select * from detractor_cases where closed_at is null")
-    queue = built_world.rows("select * from open_case_queue order by queue_rank")
+def test_queue_is_the_open_cases_in_order(shown: dict[str, list[Row]]) -> None:
+    cases_found = [row for row in shown["detractor_cases"] if row["closed_at"] is None]
+    queue = sorted(shown["open_case_queue"], key=lambda row: row["queue_rank"])
     assert [row["queue_rank"] for row in queue] == list(range(1, len(cases_found) + 1))
     far = datetime.max
     expected = sorted(
