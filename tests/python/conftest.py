@@ -27,7 +27,15 @@ TO_SCORE_MARTS = (
     "resource_type:exposure",
     *(
         f"path:models/marts/{folder}"
-        for folder in ("causes", "customers", "experience", "goals", "rankings", "surveys", "trends")
+        for folder in (
+            "causes",
+            "customers",
+            "experience",
+            "goals",
+            "rankings",
+            "surveys",
+            "trends",
+        )
     ),
     "--indirect-selection",
     "buildable",
