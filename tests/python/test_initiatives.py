@@ -404,6 +404,18 @@ def test_no_control_is_left(company: Company, helped: World) -> None:
     # With one left, it is the control.
     row = company.one(helped, ONE, *others[1:])
     assert (row["controls"], row["cannot_tell_because"] == "no control") == ("D3", False)
+    # Unless it has no answers in a window, or too few before both.
+    day = helped.answers["period_date"]
+    own = helped.answers["department_id"] == "D3"
+    windows = {
+        "before": day.between(START - timedelta(days=DAYS), START - timedelta(days=1)),
+        "after": day.between(START, START + timedelta(days=DAYS - 1)),
+        "history": day < START - timedelta(days=DAYS),
+    }
+    for name, inside in windows.items():
+        kept = helped.answers[~(own & inside)]
+        row = company.one(replace(helped, answers=kept), ONE, *others[1:])
+        assert row["control_members"] == 0, name
 
 
 @pytest.mark.parametrize(

@@ -761,3 +761,37 @@ def test_angry_tens_are_contradictions_and_nobody_else(recovered: Recovered) -> 
     assert {str(category) for _, category in listed} == {"promoter"}
     tens = recovered.build.rows("select count(*) from marts.comment_sentiment where score = 10")
     assert number(tens[0][0]) * 0.005 < len(listed) < number(tens[0][0]) * 0.02
+def test_initiatives(recovered: Recovered) -> None:
+    """What was worth something helped, by as much as it was worth; the others did not."""
+    effects = {
+        str(row["initiative_id"]): row
+        for row in recovered.build.dicts(
+            "select * from marts.initiative_effects where survey_type = 'transactional'"
+        )
+    }
+    planted = {row["initiative_id"]: row for row in recovered.truth["initiatives"]}
+    assert {key for key, row in planted.items() if row["planted_effect"]} == {"N1", "N3"}
+    for key, truth in planted.items():
+        row = effects[key]
+        if truth["planted_effect"]:
+            assert row["verdict"] == "helped", key
+            low, high = number(row["did_ci_low"]), number(row["did_ci_high"])
+            assert low <= truth["nps_answering_effect"] <= high, key
+        else:
+            assert row["verdict"] == "can't tell", key
+    # Nothing tells the company's own from what happened to everybody.
+    assert effects["N5"]["cannot_tell_because"] == "no control"
+    assert {effects[key]["cannot_tell_because"] for key in ("N2", "N4")} == {"within chance"}
+
+
+def test_best_practices(recovered: Recovered) -> None:
+    """The planted agent is one of the better; that nothing of the contacts is why, is said."""
+    rows = recovered.build.dicts(
+        "select * from marts.best_practices where scope_type = 'agent' and period_type = 'year'"
+    )
+    better = recovered.truth["agents"]["better"]["agent_id"]
+    assert {row["scope_id"] for row in rows} == {better}
+    assert not any(row["is_different"] for row in rows)
+    first = [str(row["for_the_huddle"]) for row in rows if row["driver_rank"] == 1]
+    assert first
+    assert all("No figure of the contacts explains it" in text for text in first)
