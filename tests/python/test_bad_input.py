@@ -247,6 +247,7 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_expected_invitations": 0,
         "nps_heaped_scores": [5, 11],
         "nps_selective_inviting_ratio": 1,
+        "nps_huddle_comment_characters": 19,
     },
     "what only looks right": {
         "nps_timezone": None,
@@ -274,6 +275,7 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_expected_invitations": "many",
         "nps_heaped_scores": "5",
         "nps_selective_inviting_ratio": 0,
+        "nps_huddle_comment_characters": "280",
     },
 }
 
