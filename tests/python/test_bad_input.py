@@ -258,6 +258,7 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_pain_periods": 1,
         "nps_pain_mentions": 0,
         "nps_contradiction_weight": 0,
+        "nps_huddle_comment_characters": 19,
     },
     "what only looks right": {
         "nps_timezone": None,
@@ -295,6 +296,7 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_initiative_controls": True,
         "nps_pain_recurring": 7,
         "nps_contradiction_weight": "two",
+        "nps_huddle_comment_characters": "280",
     },
 }
 

@@ -1,7 +1,7 @@
 """Scorecards and the weekly pack against figures worked out again from the facts.
 
-The pack's models run as dbt renders them, in DuckDB in memory, on weeks made up here; scorecards are
-those of the built sample.
+The pack's models run as dbt renders them, in DuckDB in memory, on weeks made up here; scorecards
+are those of the built sample.
 """
 
 from __future__ import annotations
@@ -1055,15 +1055,15 @@ def test_no_name_is_in_any_text(tmp_path: Path, identity: str) -> None:
     """An agent whose name is in the list and in every comment, as attackers would have it."""
     raw = tmp_path / "raw"
     shutil.copytree(SAMPLE, raw)
-    agents = (raw / "agents.csv").read_text()
-    assert "Agent 012" in agents
-    for number in range(1, 151):
-        agents = agents.replace(f"Agent {number:03}", f"Querida Xylander{number:03}")
-    (raw / "agents.csv").write_text(agents)
-    path = raw / "survey_responses.csv"
-    comments = path.read_text().replace("listened", "listened, thanks to QUERIDA and querida,")
-    assert "QUERIDA" in comments
-    path.write_text(comments)
+    for table, old, new in (
+        ("agents", b"Agent 0", b"Querida Xylander0"),
+        # Not quoted: without a comma.
+        ("survey_responses", b"really listened", b"really listened thanks to QUERIDA or querida"),
+    ):
+        path = raw / f"{table}.csv"
+        delivered = path.read_bytes()
+        assert old in delivered
+        path.write_bytes(delivered.replace(old, new))
     build = built(
         tmp_path,
         raw_dir=raw,
@@ -1080,10 +1080,11 @@ def test_no_name_is_in_any_text(tmp_path: Path, identity: str) -> None:
             f"where {column} ilike '%querida%' or {column} ilike '%xylander%'"
         )
         # Who is shown by name is so in the scorecard, as oneself, and nowhere else.
-        is_own = (identity, table, column) == ("name", "agent_scorecard", "agent_name")
+        is_own = [identity, table, column] == ["name", "agent_scorecard", "agent_name"]
         assert (found == 0) is not is_own, (table, column)
     ((shown,),) = build.rows(
-        "select count(*) from marts.huddle_verbatims where comment like '%thanks to [agent]%'"
+        "select count(*) from marts.huddle_verbatims "
+        "where comment like '%thanks to [agent] or [agent]%'"
     )
     assert shown != 0
 
