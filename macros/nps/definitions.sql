@@ -14,11 +14,6 @@
     'nps_timezone', 'nps_period_basis'
 {%- endmacro %}
 
-{# What an answer is told apart by when it is counted in days, departments and categories. #}
-{% macro answer_cell() %}
-    {% do return(['survey_type', 'period_date', 'department_id', 'nps_category']) %}
-{% endmacro %}
-
 {# Why a published number moved, in the order in which the reasons are shown, with the sign by which
    each enters it. #}
 {% macro restatement_reasons() %}

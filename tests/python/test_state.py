@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from conftest import built
 from nps_warehouse.cli import main
 from nps_warehouse.privacy.suppression import LIST_NAME
 from nps_warehouse.state import archive, store
+from nps_warehouse.state.publication import forget_answers
 from state_fixture import FIXTURE, STATEMENTS, write
 
 OLD = {
@@ -201,9 +204,6 @@ def test_an_open_state_is_not_replaced(tmp_path: Path) -> None:
     script = (
         "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); input()"
     )
-    import subprocess
-    import sys
-
     file = old_state(tmp_path)
     with subprocess.Popen(
         [sys.executable, "-c", script, str(file)],
@@ -218,6 +218,39 @@ def test_an_open_state_is_not_replaced(tmp_path: Path) -> None:
         assert "another program has it open" in result.output
         assert "another program" in str(store.problem_of_state_file(str(file)))
         other.communicate("\n")
+
+
+def test_keys_of_answers_go_and_what_was_published_stays(tmp_path: Path) -> None:
+    file = old_state(tmp_path)
+    gone = "A-KEY-THAT-GOES"
+    aside = tmp_path / (store.FILE_NAME + store.ASIDE)
+    with store.attached(file, read_only=False, of_version=1) as connection:
+        connection.execute("use state")
+        for old, new in (("R1", gone), ("R2", "A-KEY-THAT-STAYS")):
+            connection.execute(
+                f"update published_answers set response_id = '{new}' where response_id = '{old}'"
+            )
+    aside.write_bytes(file.read_bytes())
+    counts = (
+        "select survey_type, period_date, department_id, score, nps_category, sum(responses), "
+        "valid_from_publication, opened_as, valid_to_publication, closed_as "
+        "from state.published_answers group by all order by all"
+    )
+
+    def counted(of: Path) -> list[tuple[object, ...]]:
+        with store.attached(of, read_only=True, of_version=1) as connection:
+            return connection.execute(counts).fetchall()
+
+    before = counted(file)
+    assert gone.encode() in file.read_bytes()
+    assert forget_answers(tmp_path, frozenset({gone, "R9"})) == [file, aside]
+    for each in (file, aside):
+        assert counted(each) == before
+        assert gone.encode() not in each.read_bytes()
+        assert b"A-KEY-THAT-STAYS" in each.read_bytes()
+    keys = [row[0] for row in rows_of(file)["published_answers"]]
+    assert sorted(key is None for key in keys) == [False, True, True, True]
+    assert forget_answers(tmp_path / "nowhere", frozenset({gone})) == []
 
 
 @pytest.mark.thorough

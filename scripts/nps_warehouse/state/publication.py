@@ -95,9 +95,14 @@ def record_attached(
         StateError: as for `record`.
     """
     connection.execute("use state")
+    forgotten = _digests_of_forgotten(connection) if suppression is not None else frozenset()
+    if suppression is not None and forgotten:
+        # What a restored backup still held.
+        kept = "published_answers where response_id is not null"
+        count_together(connection, _forgotten(connection, kept, suppression, forgotten))
     connection.execute("begin")
     try:
-        published = _record(connection, source, publication_id, suppression)
+        published = _record(connection, source, publication_id, suppression, forgotten)
         connection.execute("commit")
     except BaseException:
         with suppress(duckdb.TransactionException):
@@ -111,6 +116,7 @@ def _record(
     source: Path,
     publication_id: str | None,
     suppression: Suppression | None,
+    forgotten: frozenset[str],
 ) -> Publication:
     try:
         built = _one(
@@ -148,10 +154,16 @@ def _record(
         [number, publication_id, as_of, as_of_date, metric_version, contract_version],
     )
     _keep_rules(connection, int(metric_version), str(fingerprint))
-    closed = _close(connection, number)
-    opened = _open(connection, number)
-    if suppression is not None:
-        count_together(connection, _forgotten(connection, suppression))
+    _close(connection, number)
+    _gather(connection, number)
+    if suppression is not None and forgotten:
+        gone = _forgotten(connection, "temp.fresh", suppression, forgotten)
+        connection.execute(
+            "update temp.fresh set response_id = null "
+            "where response_id in (select unnest(?::varchar[]))",
+            [gone],
+        )
+    closed, opened = _open(connection, number)
     _see_members(connection, number)
     responses = _compare(connection)
     return Publication(
@@ -175,8 +187,8 @@ def _keep_rules(
     )
 
 
-def _close(connection: duckdb.DuckDBPyConnection, number: int) -> int:
-    """End the rows of answers that are no longer counted as they were."""
+def _close(connection: duckdb.DuckDBPyConnection, number: int) -> None:
+    """End the rows of answers that are no longer counted as they were; parts go to `ended`."""
     connection.execute(
         "update published_answers as published set valid_to_publication = ?, "
         "closed_as = changes.reason from warehouse.marts.unpublished_changes as changes "
@@ -229,37 +241,49 @@ def _close(connection: duckdb.DuckDBPyConnection, number: int) -> int:
         f"and {same}"
     )
     connection.execute("delete from published_answers where responses = 0")
+
+
+def _gather(connection: duckdb.DuckDBPyConnection, number: int) -> None:
+    """Collect the rows that are new: parts that end, and what is counted from now on.
+
+    A change that held for no time at all (a correction under rules that changed with it) begins and
+    ends with this publication.
+    """
     connection.execute(
-        f"insert into published_answers select null, {CELL}, ending, valid_from_publication, "
-        "opened_as, ?, reason from ended",
+        f"create temp table fresh as select null::varchar as response_id, {CELL}, "
+        "ending as responses, valid_from_publication, opened_as, "
+        "$1::integer as valid_to_publication, reason as closed_as from ended union all "
+        f"select response_id, {CELL}, responses, $1, reason, "
+        "case when change_type = 'passed' then $1 end, "
+        "case when change_type = 'passed' then 'definition' end "
+        "from warehouse.marts.unpublished_changes where change_type in ('opened', 'passed')",
         [number],
     )
     connection.execute("drop table temp.ended")
-    row = _one(
-        connection,
-        "select coalesce(sum(responses), 0) from published_answers where valid_to_publication = ?",
-        [number],
-    )
-    return int(row[0])
 
 
-def _open(connection: duckdb.DuckDBPyConnection, number: int) -> int:
-    """Begin the rows of answers that are counted from now on, or were for no time at all."""
+def _open(connection: duckdb.DuckDBPyConnection, number: int) -> tuple[int, int]:
+    """Write the new rows; returns how many answers ended and began with this publication.
+
+    In one statement: of two inserts in one transaction, the first without rows, DuckDB 1.5 loses
+    the second where that is large (the comparison with the marts would tell).
+    """
+    span = "valid_from_publication, opened_as, valid_to_publication, closed_as"
     connection.execute(
-        f"insert into published_answers select response_id, {CELL}, responses, $1, reason, "
-        "case when change_type = 'passed' then $1 end, "
-        "case when change_type = 'passed' then 'definition' end "
-        "from warehouse.marts.unpublished_changes where change_type in ('opened', 'passed') "
-        "order by period_date, response_id",
-        [number],
+        f"insert into published_answers select response_id, {CELL}, responses, {span} "
+        f"from temp.fresh where response_id is not null union all select null, {CELL}, "
+        f"cast(sum(responses) as bigint), {span} from temp.fresh where response_id is null "
+        f"group by {CELL}, {span} order by 3, 1, 2, 4, 5"
     )
+    connection.execute("drop table temp.fresh")
     row = _one(
         connection,
-        "select coalesce(sum(responses), 0) from published_answers "
-        f"where valid_from_publication = ? and {OPEN}",
+        "select coalesce(sum(case when valid_to_publication = $1 then responses end), 0), "
+        f"coalesce(sum(case when valid_from_publication = $1 and {OPEN} then responses end), 0) "
+        "from published_answers",
         [number],
     )
-    return int(row[0])
+    return int(row[0]), int(row[1])
 
 
 def _see_members(connection: duckdb.DuckDBPyConnection, number: int) -> None:
@@ -279,21 +303,27 @@ def _see_members(connection: duckdb.DuckDBPyConnection, number: int) -> None:
     )
 
 
-def _forgotten(connection: duckdb.DuckDBPyConnection, suppression: Suppression) -> list[str]:
-    """Answers of forgotten customers: what was just written, or what a restored backup held."""
+def _digests_of_forgotten(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Digests of the answers of forgotten customers, as the landing keeps them."""
     try:
         links = connection.execute(
             f"select key_digest from warehouse.raw.{sql.name(LINKS)} "
             "where table_name = 'survey_responses'"
         ).fetchall()
     except duckdb.CatalogException:
-        return []
-    digests = {str(row[0]) for row in links}
-    rows = connection.execute(
-        "select response_id from published_answers where response_id is not null "
-        "group by response_id"
-    ).fetchall()
-    keys = (str(row[0]) for row in rows)
+        return frozenset()
+    return frozenset(str(row[0]) for row in links)
+
+
+def _forgotten(
+    connection: duckdb.DuckDBPyConnection,
+    rows: str,
+    suppression: Suppression,
+    digests: frozenset[str],
+) -> list[str]:
+    """Keys of answers of forgotten customers among rows of a table."""
+    found = connection.execute(f"select response_id from {rows} group by response_id").fetchall()
+    keys = (str(row[0]) for row in found if row[0] is not None)
     return [key for key in keys if suppression.digest(f"survey_responses:{key}") in digests]
 
 
@@ -344,8 +374,10 @@ def count_together(connection: duckdb.DuckDBPyConnection, response_ids: list[str
         f"cast(sum(responses) as bigint) as responses, {span} from {of_them} "
         f"group by {CELL}, {span}"
     )
+    connection.execute("begin")
     connection.execute(f"delete from {of_them}")
     connection.execute("insert into published_answers select * from temp.together")
+    connection.execute("commit")
     connection.execute("drop table temp.together")
     connection.execute("drop table temp.gone")
 
