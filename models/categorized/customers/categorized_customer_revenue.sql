@@ -3,3 +3,5 @@ select
     month,
     revenue
 from {{ ref('stg_customer_revenue') }}
+-- An amount that could not be read is no revenue of 0.
+where revenue is not null
