@@ -74,6 +74,16 @@
     {{ local_to_utc('cast(' ~ plus_days(date, 1) ~ ' as timestamp)') }} - interval '1 microsecond'
 {%- endmacro %}
 
+{# Hours from one instant to a later one, with their fraction. #}
+{% macro hours_between(earlier, later) -%}
+    cast({{ microseconds_between(earlier, later) }} as {{ double_type() }}) / 3600000000
+{%- endmacro %}
+
+{# The second an instant lies in. #}
+{% macro second_of(instant) -%}
+    date_trunc('second', {{ instant }})
+{%- endmacro %}
+
 {# Wall time of a zone that is a column, as an instant; doubled and skipped hours as above. #}
 {% macro zone_time_to_utc(zone, local_timestamp) -%}
     timezone('UTC', timezone({{ zone }}, {{ local_timestamp }}))
@@ -99,14 +109,4 @@
 
 {% macro plus_microseconds(instant, microseconds) -%}
     {{ instant }} + to_microseconds({{ microseconds }})
-{%- endmacro %}
-
-{# Hours from one instant to a later one, with their fraction. #}
-{% macro hours_between(earlier, later) -%}
-    cast({{ microseconds_between(earlier, later) }} as {{ double_type() }}) / 3600000000
-{%- endmacro %}
-
-{# The second an instant lies in. #}
-{% macro second_of(instant) -%}
-    date_trunc('second', {{ instant }})
 {%- endmacro %}
