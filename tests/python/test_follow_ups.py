@@ -743,7 +743,6 @@ def test_priorities_by_value_and_severity(marts: Marts) -> None:
         ("known", date(2024, 5, 1), 9000.0),
         ("known", date(2025, 6, 1), 9000.0),
         ("known", date(2025, 1, 1), 999.75),
-        ("again", date(2025, 5, 1), None),
     ]
     fill(
         marts,

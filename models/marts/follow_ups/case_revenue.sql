@@ -16,7 +16,6 @@ detractors as (
 revenue as (
 
     select * from {{ ref('categorized_customer_revenue') }}
-    where revenue is not null
 
 )
 
