@@ -78,7 +78,8 @@ summed as (
         {{ sum_of_doubles('total') }} / sum(answers) as own_value,
         {{ sum_of_doubles('answers / compared * others_mean') }} as others_value,
         sqrt({{ sum_of_doubles(
-            'power(answers / compared, 2) * others_variance * (1.0 / answers + 1.0 / others_answers)'
+            'power(answers / compared, 2)'
+            ~ ' * others_variance * (1.0 / answers + 1.0 / others_answers)'
         ) }}) as standard_error
     from weighted
     group by {{ key | join(', ') }}

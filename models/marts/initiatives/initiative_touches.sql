@@ -21,8 +21,8 @@ memberships as (
 
 ),
 
--- What is done to a department is done above and below it as well, and to its teams and agents; what
--- is done to a team, to its agents.
+-- What is done to a department is done above and below it as well, and to its teams and agents;
+-- what is done to a team, to its agents.
 related as (
 
     select
