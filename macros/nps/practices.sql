@@ -58,11 +58,11 @@
     {% endfor -%}
 {%- endmacro %}
 
-{# What is different, in words for a huddle; numbers are rounded, as they are only to be read out. #}
+{# What is different, in words for a huddle; its numbers are rounded, to be read out. #}
 {% macro practice_sentence(driver, own, others) -%}
     case {{ driver }}
         {% for name, each in practice_drivers().items() -%}
-            {%- set parts = each.sentence.replace('{own}', '|own|').replace('{others}', '|others|') -%}
+            {%- set parts = each.sentence.replace('{', '|').replace('}', '|') -%}
             when '{{ name }}' then
                 {%- for part in parts.split('|') if part %}
                     {{ '|| ' if not loop.first }}

@@ -169,22 +169,32 @@ def barred(
     """Members that an initiative touches between the first day before and the last one after."""
     found = set()
     for other in others:
-        if other.scope_type != initiative.scope_type or other.started_on is None:
+        if other.started_on is None:
             continue
         if (
             other.started_on <= of.window(0)[1]
             and other.touched_until(world.days) >= of.window(-1)[0]
         ):
-            found |= related(world, other)
+            found |= touched(world, other, initiative.scope_type)
     return found
 
 
-def related(world: World, initiative: Initiative) -> set[str]:
-    """Members that an initiative touches."""
-    if initiative.scope_type != "department" or initiative.scope_id not in world.parents:
-        return {initiative.scope_id}
-    above = {each for each in world.parents if initiative.scope_id in world.family(each)}
-    return world.family(initiative.scope_id) | above
+def touched(world: World, initiative: Initiative, scope_type: str) -> set[str]:
+    """Members of a scope that an initiative touches."""
+    own = initiative.scope_type, scope_type
+    if own[0] == own[1]:
+        if own[0] != "department" or initiative.scope_id not in world.parents:
+            return {initiative.scope_id}
+        above = {each for each in world.parents if initiative.scope_id in world.family(each)}
+        return world.family(initiative.scope_id) | above
+    if own not in {("department", "team"), ("department", "agent"), ("team", "agent")}:
+        return set()
+    if own[0] == "department" and initiative.scope_id not in world.parents:
+        return set()
+    # Teams and agents most of whose answers are in it.
+    everywhere = world.answers[KEYS[scope_type]].value_counts()
+    inside = world.of(*own[:1], initiative.scope_id)[KEYS[scope_type]].value_counts()
+    return {str(each) for each in inside.index if 2 * inside[each] > everywhere[each]} - {"unknown"}
 
 
 def controls(world: World, initiative: Initiative, others: Sequence[Initiative]) -> list[str]:

@@ -33,8 +33,8 @@ everyone as (
     from {{ ref('best_practice_everyone') }} as months
     inner join periods
         on
-            {{ period_start('month', 'periods.period_start') }} <= months.period_month
-            and periods.period_end >= months.period_month
+            months.period_month >= {{ period_start('month', 'periods.period_start') }}
+            and months.period_month <= periods.period_end
     group by {{ prefixed(periods, 'periods') }}, {{ prefixed(strata, 'months') }}
 
 ),
@@ -46,7 +46,7 @@ matched as (
         {{ prefixed(key, 'own') }},
         own.answers,
         own.total,
-        everyone.answers - own.answers as others,
+        everyone.answers - own.answers as others_answers,
         everyone.total - own.total as others_total,
         everyone.squares - own.squares as others_squares
     from own
@@ -60,8 +60,8 @@ weighted as (
 
     select
         *,
-        {{ mean_of('others_total', 'others') }} as others_mean,
-        {{ variance_of('others_squares', 'others_total', 'others') }} as others_variance,
+        {{ mean_of('others_total', 'others_answers') }} as others_mean,
+        {{ variance_of('others_squares', 'others_total', 'others_answers') }} as others_variance,
         cast(sum(answers) over (partition by {{ key | join(', ') }}) as {{ double_type() }})
             as compared
     from matched
@@ -78,7 +78,8 @@ summed as (
         {{ sum_of_doubles('total') }} / sum(answers) as own_value,
         {{ sum_of_doubles('answers / compared * others_mean') }} as others_value,
         sqrt({{ sum_of_doubles(
-            'power(answers / compared, 2) * others_variance * (1.0 / answers + 1.0 / others)'
+            'power(answers / compared, 2)'
+            ~ ' * others_variance * (1.0 / answers + 1.0 / others_answers)'
         ) }}) as standard_error
     from weighted
     group by {{ key | join(', ') }}

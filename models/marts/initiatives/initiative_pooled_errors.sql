@@ -17,7 +17,7 @@ parts as (
         sides.window_key,
         sides.scope_id,
         sides.is_control,
-        case when sides.is_control then -pool_weight else pool_weight end as signed_weight
+        weights.pool_weight * case when sides.is_control then -1 else 1 end as signed_weight
     from weights
     inner join {{ ref('initiative_sides') }} as sides
         on weights.initiative_id = sides.initiative_id
@@ -28,18 +28,19 @@ of_days as (
 
     select
         {{ prefixed(pool + ['scope_id', 'signed_weight'], 'parts') }},
-        days.date_day,
+        window_days.date_day,
         case
-            when days.window_number = 0 and parts.is_control then parts.control_after_responses
-            when days.window_number = 0 then parts.after_responses
+            when window_days.window_number = 0 and parts.is_control
+                then parts.control_after_responses
+            when window_days.window_number = 0 then parts.after_responses
             when parts.is_control then -parts.control_before_responses
             else -parts.before_responses
         end as side_responses
     from parts
-    inner join {{ ref('initiative_days') }} as days
+    inner join {{ ref('initiative_days') }} as window_days
         on
-            parts.window_key = days.window_key
-            and days.window_number >= -1
+            parts.window_key = window_days.window_key
+            and window_days.window_number >= -1
 
 ),
 
