@@ -75,6 +75,14 @@
     {% do return(counts) %}
 {% endmacro %}
 
+{# The same as columns of an aggregate. #}
+{% macro counted_cases() -%}
+    {%- for name, counted in case_counts().items() -%}
+        cast(sum(case when {{ counted }} then 1 else 0 end) as bigint) as {{ name }}
+        {{- "," if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}
+
 {# By what customers with and without a follow-up are made comparable, the finest level first. #}
 {% macro recovery_levels() %}
     {% do return([
@@ -84,3 +92,22 @@
         [],
     ]) %}
 {% endmacro %}
+
+{# At each of these levels, from cells of customers: how many without a follow-up are alike. #}
+{% macro controls_by_level() -%}
+    {%- for keys in recovery_levels() -%}
+        sum(case when follow_up = 'none' then responses else 0 end) over (
+            {{- 'partition by ' ~ keys | join(', ') if keys -}}
+        ) as controls_{{ loop.index }}
+        {{- "," if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}
+
+{# How many of a group of cells are compared at each level, as columns of an aggregate. #}
+{% macro responses_by_level() -%}
+    {%- for keys in recovery_levels() -%}
+        cast(sum(case when level_used = {{ loop.index }} then responses else 0 end) as bigint)
+            as responses_at_level_{{ loop.index }}
+        {{- "," if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}

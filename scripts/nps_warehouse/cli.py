@@ -8,6 +8,7 @@ import click
 
 # A command is imported when it is called: no one waits for a library that only another one needs.
 COMMANDS = {
+    "cases": "nps_warehouse.cases.cli:cases_command",
     "check": "nps_warehouse.gates.cli:check_command",
     "forget": "nps_warehouse.privacy.cli:forget_command",
     "import": "nps_warehouse.importing.cli:import_command",

@@ -1,5 +1,5 @@
--- What: every detractor answer has exactly one case, and every accepted follow-up is in a case or in
--- follow_ups_without_case.
+-- What: every detractor answer has exactly one case, and every accepted follow-up is in a case or
+-- in follow_ups_without_case.
 -- When it matters: a detractor without a case is never called back; a follow-up that is lost looks
 -- like one that nobody made.
 -- How to resolve: correct the models, not the data.
@@ -33,8 +33,7 @@ select 'answer ' || response_id || ' has ' || cases || ' cases' as finding
 from answers
 where cases <> 1
 union all
-select 'follow-ups: ' || delivered || ' delivered, ' || in_cases || ' in cases, ' || without_case
-|| ' without'
+select 'follow-ups: ' || delivered || ', in cases ' || in_cases || ', without ' || without_case
 from follow_ups
 where delivered <> in_cases + without_case
 union all

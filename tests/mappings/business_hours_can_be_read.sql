@@ -20,7 +20,13 @@ zones as (
 
 )
 
-select hours.*
+select
+    hours.scope_type,
+    hours.scope_id,
+    hours.weekday,
+    hours.opens_at,
+    hours.closes_at,
+    hours.timezone
 from hours
 left join zones
     on hours.timezone = zones.zone

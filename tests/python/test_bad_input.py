@@ -248,6 +248,8 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_heaped_scores": [5, 11],
         "nps_selective_inviting_ratio": 1,
         "nps_huddle_comment_characters": 19,
+        "nps_repeat_detractor_days": 0,
+        "nps_recovery_days": -30,
     },
     "what only looks right": {
         "nps_timezone": None,
@@ -276,6 +278,8 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_heaped_scores": "5",
         "nps_selective_inviting_ratio": 0,
         "nps_huddle_comment_characters": "280",
+        "nps_repeat_detractor_days": "365",
+        "nps_recovery_days": 30.5,
     },
 }
 

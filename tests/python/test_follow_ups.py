@@ -1,18 +1,21 @@
-"""Cases of detractors: business time, deadlines, waiting times, recovery, the queue and its export."""
+"""Cases of detractors: business time, deadlines, priorities, waiting times, recovery, the queue."""
+
+# Instants are in UTC without a zone, as in the warehouse.
+# ruff: noqa: DTZ001, DTZ901
 
 from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import PROJECT
 from marts_in_memory import Marts, Row
 from opening_hours import OpeningHours
 from statsmodels.duration.survfunc import SurvfuncRight
@@ -20,7 +23,13 @@ from statsmodels.stats.proportion import proportion_confint
 
 # In the order in which they are built.
 CASES = (
-    *("business_calendars", "calendar_holidays", "declared_openings", "business_openings"),
+    *(
+        "business_calendars",
+        "calendar_holidays",
+        "calendar_hours",
+        "declared_openings",
+        "business_openings",
+    ),
     *("case_follow_ups", "follow_ups_without_case", "case_revenue", "case_priorities"),
     *("priority_ranks", "case_moments", "case_clocks", "case_deadlines", "detractor_cases"),
 )
@@ -42,7 +51,7 @@ INPUTS = {
         "scope_type varchar, scope_id varchar, weekday integer, opens_at varchar, "
         "closes_at varchar, timezone varchar"
     ),
-    "holidays": "date date, name varchar, scope_type varchar, scope_id varchar",
+    "holidays": "holiday_on date, name varchar, scope_type varchar, scope_id varchar",
     "case_sla": "priority varchar, hours double",
     "case_priority_rules": (
         "rule_number integer, priority varchar, segment varchar, revenue_is_known boolean, "
@@ -91,6 +100,10 @@ QUERIES = {
         order by sample
     """,
 }
+# A data test of the project, on rows that a business might write.
+QUERIES["unreadable"] = (
+    PROJECT / "tests" / "mappings" / "business_hours_can_be_read.sql"
+).read_text(encoding="utf-8")
 WAITS = "sample varchar, wait double, is_over boolean"
 
 
@@ -176,7 +189,7 @@ def fill(
         while path is not None:
             ancestors.append((department, path, level))
             path, level = above[path], level + 1  # type: ignore[assignment]
-    days = [row["response_date"] for row in answers]
+    days: list[Any] = [row["response_date"] for row in answers]
     rows: dict[str, Any] = {
         "as_of": [(as_of, as_of.date(), min(days, default=None), max(days, default=None))],
         "dim_dates": [(day,) for day in pd.date_range(*dates).date],
@@ -216,10 +229,10 @@ def cases(marts: Marts) -> dict[str, Row]:
 
 # --- survival ---------------------------------------------------------------------------------
 
-Wait = tuple[str, float | None, bool]
 
-
-def waits(sample: str, over: Iterable[float], still: Iterable[float] = ()) -> list[Wait]:
+def waits(
+    sample: str, over: Iterable[float], still: Iterable[float] = ()
+) -> list[tuple[str, float, bool]]:
     return [(sample, x, True) for x in over] + [(sample, x, False) for x in still]
 
 
@@ -263,9 +276,7 @@ def test_survival_is_that_of_statsmodels(marts: Marts) -> None:
         assert [row["duration"] for row in ours] == list(theirs.surv_times)
         assert [row["at_risk"] for row in ours] == list(theirs.n_risk)
         assert [row["survival"] for row in ours] == pytest.approx(list(theirs.surv_prob), abs=1e-12)
-        errors = [
-            row["survival"] * np.sqrt(row["greenwood"]) for row in ours if row["greenwood"]
-        ]
+        errors = [row["survival"] * np.sqrt(row["greenwood"]) for row in ours if row["greenwood"]]
         assert errors == pytest.approx(list(theirs.surv_prob_se[: len(errors)]), abs=1e-12)
         assert len(ours) - len(errors) == sum(theirs.surv_prob == 0)
         for row in rows[name]:
@@ -433,8 +444,20 @@ CLOCKS = {
     "ends in the skipped hour: at 3:30": ("01:00", "02:30", (3, 29, 23), (3, 30, 12), 1.5),
     "lies in the skipped hour: an hour later": ("02:15", "02:45", (3, 30, 0), (3, 30, 12), 0.5),
     "around the skipped hour": ("00:00", "24:00", (3, 29, 23), (3, 30, 22), 23.0),
-    "begins in the doubled hour: the second time": ("02:30", "05:00", (10, 26, 0), (10, 26, 12), 2.5),
-    "ends in the doubled hour: the second time": ("01:00", "02:30", (10, 25, 22), (10, 26, 12), 2.5),
+    "begins in the doubled hour: the second time": (
+        "02:30",
+        "05:00",
+        (10, 26, 0),
+        (10, 26, 12),
+        2.5,
+    ),
+    "ends in the doubled hour: the second time": (
+        "01:00",
+        "02:30",
+        (10, 25, 22),
+        (10, 26, 12),
+        2.5,
+    ),
     "around the doubled hour": ("00:00", "24:00", (10, 25, 22), (10, 26, 23), 25.0),
     "from the first to the second time": ("01:00", "06:00", (10, 26, 0), (10, 26, 1), 1.0),
     "to the first time": ("01:00", "06:00", (10, 25, 22), (10, 26, 0), 1.0),
@@ -454,14 +477,17 @@ def test_changes_of_the_clocks(marts: Marts, case: str) -> None:
 
 
 def test_openings_that_overlap_count_once(marts: Marts) -> None:
-    # Monday 09-12 and 11-14 and 10-11 are five hours; Sunday 01:00-02:45 and 03:00-05:00, of which
-    # the first ends at 3:45 because 2:45 is skipped, are an hour and three quarters longer.
-    hours = [("company", "all", 1, *span, "Europe/Berlin") for span in (
-        ("09:00", "12:00"), ("11:00", "14:00"), ("10:00", "11:00")
-    )]
+    # Monday 09-12, 11-14 and 10-11 are five hours. On the Sunday 2:45 is skipped, so the first
+    # opening runs to 3:45, into the next, and two others become one: 01-05 less the skipped hour.
+    hours = [
+        ("company", "all", 1, *span, "Europe/Berlin")
+        for span in (("09:00", "12:00"), ("9:00", "12:00"), ("11:00", "14:00"), ("10:00", "11:00"))
+    ]
     hours += [
         ("company", "all", 7, "01:00", "02:45", "Europe/Berlin"),
         ("company", "all", 7, "03:00", "05:00", "Europe/Berlin"),
+        ("company", "all", 7, "02:15", "02:45", "Europe/Berlin"),
+        ("company", "all", 7, "03:15", "03:45", "Europe/Berlin"),
     ]
     fill(
         marts,
@@ -469,7 +495,6 @@ def test_openings_that_overlap_count_once(marts: Marts) -> None:
         follow_ups=[follow_up("F", "R", closed_at=datetime(2025, 3, 31, 22))],
         hours=hours,
     )
-    # 01:00-05:00 without the skipped hour are 3 hours.
     assert cases(marts)["R"]["business_hours_to_close"] == pytest.approx(3 + 5, abs=EXACT)
 
 
@@ -488,7 +513,10 @@ def test_whose_hours_and_holidays_hold(marts: Marts) -> None:
         ],
         parents=parents,
         # The company works 8 hours; from "hours" downwards it is 2.
-        hours=[*NINE_TO_FIVE, *[("department", "hours", day, "10:00", "12:00", None) for day in (1, 2)]],
+        hours=[
+            *NINE_TO_FIVE,
+            *[("department", "hours", day, "10:00", "12:00", None) for day in (1, 2)],
+        ],
         holidays=[(monday, "feast", "department", "feast"), (monday, "n", "department", "nobody")],
     )
     found = {key: row["business_hours_to_close"] for key, row in cases(marts).items()}
@@ -515,6 +543,35 @@ def test_without_hours_work_goes_on_around_the_clock(marts: Marts) -> None:
     assert case["due_at"] == datetime(2025, 6, 1, 11)
 
 
+READABLE = {
+    "single digit": ("8:30", "24:00", None, True),
+    "a zone": ("00:00", "0:01", "America/St_Johns", True),
+    "an hour that is none": ("24:00", "24:00", None, False),
+    "a minute that is none": ("08:60", "18:00", None, False),
+    "past midnight": ("22:00", "06:00", None, False),
+    "no time at all": ("09:00", "09:00", None, False),
+    "words": ("nine", "18:00", None, False),
+    "an hour alone": ("9", "18", None, False),
+    "no zone": ("09:00", "18:00", "Mars/Olympus", False),
+    "after midnight": ("09:00", "24:30", None, False),
+}
+
+
+@pytest.mark.parametrize("case", READABLE)
+def test_hours_that_can_be_read(marts: Marts, case: str) -> None:
+    opens, closes, zone, is_readable = READABLE[case]
+    marts.fill(
+        "business_hours",
+        [
+            ("company", "all", 1, "09:00", "17:00", "Asia/Kolkata"),
+            ("company", "all", 2, opens, closes, zone),
+        ],
+        INPUTS["business_hours"],
+    )
+    found = marts.rows(marts.sql["unreadable"])
+    assert [row["weekday"] for row in found] == ([] if is_readable else [2])
+
+
 def test_deadlines(marts: Marts) -> None:
     friday = datetime(2025, 6, 6)
     opened = {
@@ -526,7 +583,9 @@ def test_deadlines(marts: Marts) -> None:
     }
     fill(marts, answers=[answer(key, at) for key, (at, _) in opened.items()])
     found = cases(marts)
-    assert {key: found[key]["due_at"] for key in found} == {key: due for key, (_, due) in opened.items()}
+    assert {key: found[key]["due_at"] for key in found} == {
+        key: due for key, (_, due) in opened.items()
+    }
 
 
 def test_what_is_late_depends_on_now(marts: Marts) -> None:
@@ -582,3 +641,447 @@ def test_deadlines_after_the_last_date_and_times_beyond_it(marts: Marts) -> None
     fill(marts, answers=[answer("R", datetime(2025, 12, 31, 16))], sla={"normal": 20_000})
     case = cases(marts)["R"]
     assert (case["due_at"], case["is_overdue"], case["is_within_sla"]) == (None, False, None)
+
+
+# --- follow-ups, priorities -------------------------------------------------------------------
+
+
+def test_several_follow_ups_are_one_case(marts: Marts) -> None:
+    day = datetime(2025, 6, 2)
+
+    def hour(number: int) -> datetime:
+        return day + timedelta(hours=number)
+
+    fill(
+        marts,
+        answers=[
+            *(answer(key, day) for key in ("two", "one open", "same time", "no time", "nobody")),
+            answer("happy", day, score=10),
+            answer("passive", day, score=7),
+        ],
+        follow_ups=[
+            follow_up("1", "two", opened_at=hour(1), first_contacted_at=hour(9), closed_at=hour(20),
+                      outcome="unreachable", root_cause="late", owner_agent_id="A1"),
+            follow_up("2", "two", opened_at=hour(2), first_contacted_at=hour(5), closed_at=hour(10),
+                      outcome="fixed", root_cause="early", owner_agent_id="A2"),
+            follow_up("3", "one open", opened_at=hour(3), closed_at=hour(4), outcome="fixed",
+                      owner_agent_id="A3"),
+            follow_up("4", "one open", first_contacted_at=hour(2), owner_agent_id="A4"),
+            follow_up("5", "same time", closed_at=hour(3), outcome="fixed", owner_agent_id="A5"),
+            follow_up("6", "same time", closed_at=hour(3), outcome="explained",
+                      owner_agent_id="A6"),
+            # An outcome without a time: nobody knows when, so it is still to be closed.
+            follow_up("7", "no time", outcome="fixed", opened_at=hour(1), owner_agent_id="A7"),
+            follow_up("8", "happy", closed_at=hour(1)),
+            follow_up("9", "passive", closed_at=hour(1)),
+            follow_up("10", "gone", closed_at=hour(1)),
+            follow_up("11", None, closed_at=hour(1)),
+        ],
+    )  # fmt: skip
+    found = cases(marts)
+    shown = ("follow_ups", "follow_up_opened_at", "first_contacted_at", "closed_at", "outcome")
+    assert {
+        key: (*(row[column] for column in shown), row["root_cause"], row["owner_agent_id"])
+        for key, row in found.items()
+    } == {
+        "two": (2, hour(1), hour(5), hour(20), "unreachable", "late", "A2"),
+        "one open": (2, hour(3), hour(2), None, None, None, "A3"),
+        "same time": (2, None, None, hour(3), "explained", None, "A6"),
+        "no time": (1, hour(1), None, None, None, None, "A7"),
+        "nobody": (0, None, None, None, None, None, None),
+    }
+    assert {key: row["case_status"] for key, row in found.items()} == {
+        "two": "closed",
+        "one open": "contacted",
+        "same time": "closed",
+        "no time": "assigned",
+        "nobody": "new",
+    }
+    others = marts.rows("select follow_up_id, reason from follow_ups_without_case")
+    assert {row["follow_up_id"]: row["reason"] for row in others} == {
+        "8": "promoter",
+        "9": "passive",
+        "10": "unknown answer",
+        "11": "no answer named",
+    }
+
+
+def test_priorities_by_value_and_severity(marts: Marts) -> None:
+    rules = [
+        # number, priority, segment, revenue_is_known, revenue_at_least, score_at_most, has_comment,
+        # is_repeat
+        (10, "urgent", None, True, 1000.0, None, None, None, ""),
+        (20, "high", "enterprise", False, None, None, None, None, ""),
+        (30, "high", None, None, None, 2, True, None, ""),
+        (40, "soon", None, None, None, None, None, True, ""),
+        (50, "high", None, None, 1.0, 0, None, None, ""),
+        (60, "low", None, None, None, 5, None, None, ""),
+    ]
+    at = datetime(2025, 6, 15, 12)
+    year = timedelta(days=365)
+    answers = [
+        answer("rich", at, customer_id="rich", score=6),
+        answer("enterprise", at, segment="enterprise"),
+        answer("known", at, customer_id="known", segment="enterprise"),
+        answer("says why", at, comment="bad", score=2),
+        answer("says nothing", at, comment=" ", score=2),
+        answer("not so angry", at, comment="bad", score=3),
+        answer("first", at - year, customer_id="again", score=3),
+        answer("again", at, customer_id="again", score=3),
+        answer("long ago", at - year - timedelta(seconds=1), customer_id="rarely", score=3),
+        answer("rarely", at, customer_id="rarely", score=3),
+        answer("was happy", at - timedelta(days=1), customer_id="fell", score=9),
+        answer("fell", at, customer_id="fell", score=3),
+        answer("nobody known", at - timedelta(days=1), score=3),
+        answer("nobody known either", at, score=3),
+        answer("no rule", at, score=6),
+    ]
+    revenue = [
+        # Twelve whole months before June 2025 are June 2024 to May 2025.
+        ("rich", date(2024, 6, 1), 400.5),
+        ("rich", date(2025, 5, 1), 599.5),
+        ("known", date(2024, 5, 1), 9000.0),
+        ("known", date(2025, 6, 1), 9000.0),
+        ("known", date(2025, 1, 1), 999.75),
+        ("again", date(2025, 5, 1), None),
+    ]
+    fill(
+        marts,
+        answers=answers,
+        rules=rules,
+        categorized_customer_revenue=revenue,
+        sla={"urgent": 4, "high": 8, "low": 40},
+    )
+    found = cases(marts)
+    assert {key: row["priority"] for key, row in found.items()} == {
+        "rich": "urgent",
+        "enterprise": "high",
+        "known": "low",
+        "says why": "high",
+        "says nothing": "low",
+        "not so angry": "low",
+        "first": "low",
+        "again": "soon",
+        "long ago": "low",
+        "rarely": "low",
+        "fell": "low",
+        "nobody known": "low",
+        "nobody known either": "low",
+        "no rule": "unknown",
+    }
+    assert found["rich"]["revenue_12_months"] == 1000.0
+    assert found["known"]["revenue_12_months"] == 999.75
+    assert found["again"]["revenue_12_months"] is None
+    assert found["again"]["previous_detractor_at"] == at - year
+    assert found["fell"]["previous_detractor_at"] is None
+    ranks = {row["priority"]: row["priority_rank"] for row in found.values()}
+    assert ranks == {"urgent": 10, "high": 20, "soon": 40, "low": 60, "unknown": None}
+    assert found["rich"]["due_at"] == datetime(2025, 6, 16, 13)
+    assert found["again"]["due_at"] is None
+    assert found["no rule"]["is_overdue"] is False
+
+
+# --- a random world, worked out in Python -----------------------------------------------------
+
+DEPARTMENTS = ("D1", "D2", "D3", "unknown")
+OUTCOMES = ("fixed", "explained", "unreachable", None)
+
+
+def random_world(seed: int, customers: int) -> dict[str, Any]:
+    """Answers and follow-ups of a year; some customers answer often, some follow-ups never end."""
+    draws = np.random.default_rng(seed)
+    answers: list[dict[str, object]] = []
+    follow_ups: list[dict[str, object]] = []
+    contacts: list[tuple[str, datetime]] = []
+    for number in range(customers):
+        for _ in range(int(draws.integers(1, 5))):
+            key = f"R{len(answers)}"
+            # Whole hours, so that waits are tied.
+            at = datetime(2025, 1, 1) + timedelta(hours=int(draws.integers(0, 350 * 24)))
+            answers.append(
+                answer(
+                    key,
+                    at,
+                    customer_id="unknown" if number % 20 == 0 else f"K{number}",
+                    contact_id=f"C{key}" if draws.random() < 0.7 else "unknown",
+                    score=int(draws.integers(4, 11)),
+                    department_id=DEPARTMENTS[int(draws.integers(0, 4))],
+                    contact_reason=str(
+                        draws.choice(["bill", "repair", "rare"], p=[0.56, 0.36, 0.08])
+                    ),
+                )
+            )
+            began = at - timedelta(days=int(draws.integers(0, 40)))
+            contacts.append((f"C{key}", began))
+            if draws.random() < 0.6:
+                opened = at + timedelta(hours=int(draws.integers(0, 60)))
+                contacted = opened + timedelta(hours=int(draws.integers(0, 100)))
+                closed = contacted + timedelta(days=int(draws.integers(0, 35)))
+                is_closed = draws.random() < 0.85
+                outcome = OUTCOMES[int(draws.integers(0, 4))]
+                reached = draws.random() < 0.7 and outcome != "unreachable"
+                follow_ups.append(
+                    follow_up(
+                        f"F{key}",
+                        key,
+                        opened_at=opened if draws.random() < 0.9 else None,
+                        first_contacted_at=contacted if reached else None,
+                        closed_at=closed if is_closed else None,
+                        outcome=outcome if is_closed else None,
+                    )
+                )
+    return {
+        "answers": answers,
+        "follow_ups": follow_ups,
+        "fct_contacts": contacts,
+        "parents": dict.fromkeys(("D1", "D2", "D3")),
+        "dates": (date(2025, 1, 1), date(2025, 12, 31)),
+        "as_of": datetime(2025, 12, 20, 12),
+        "hours": [],
+    }
+
+
+@pytest.fixture(scope="module")
+def world() -> dict[str, Any]:
+    return random_world(5, 500)
+
+
+@pytest.fixture(scope="module")
+def shown(marts: Marts, world: dict[str, Any]) -> dict[str, list[Row]]:
+    """Rows of the world's marts."""
+    fill(marts, **world)
+    build(marts)
+    return {mart: marts.rows(f"select * from {mart}") for mart in MARTS}
+
+
+def periods_of(day: date, first: date, last: date) -> Iterator[tuple[str, date, date]]:
+    yield "week", (monday := day - timedelta(days=day.weekday())), monday + timedelta(days=6)
+    for name, code in (("month", "M"), ("quarter", "Q"), ("year", "Y")):
+        period = pd.Period(day, freq=code)
+        yield name, period.start_time.date(), period.end_time.date()
+    yield "all", first, last
+
+
+def test_performance_counts_and_waits(shown: dict[str, list[Row]], world: dict[str, Any]) -> None:
+    """Every figure from the cases, by pandas' periods and statsmodels."""
+    as_of = world["as_of"]
+    days = [row["response_date"] for row in world["answers"]]
+    groups: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    ends = {}
+    for case in shown["detractor_cases"]:
+        for period_type, start, end in periods_of(case["period_date"], min(days), max(days)):
+            for scope in (("company", "all"), ("department", case["department_id"])):
+                groups[*scope, period_type, start].append(case)
+                ends[period_type, start] = end
+    rows = shown["closed_loop_performance"]
+    assert len(rows) == len(groups)
+    medians = 0
+    for row in rows:
+        group = groups[row["scope_type"], row["scope_id"], row["period_type"], row["period_start"]]
+        end = ends[row["period_type"], row["period_start"]]
+        assert (row["period_end"], row["is_complete"]) == (end, end < as_of.date())
+        counts = {
+            "cases": len(group),
+            "followed_up": sum(case["follow_ups"] > 0 for case in group),
+            "contacted": sum(case["first_contacted_at"] is not None for case in group),
+            "closed": sum(case["case_status"] == "closed" for case in group),
+            "within_sla": sum(case["is_within_sla"] is True for case in group),
+            "past_sla": sum(case["is_within_sla"] is False for case in group),
+            "overdue": sum(case["is_overdue"] for case in group),
+            **{
+                outcome: sum(case["outcome"] == outcome for case in group)
+                for outcome in ("fixed", "explained", "unreachable")
+            },
+        }
+        ages = [(as_of - case["opened_at"]) for case in group if case["closed_at"] is None]
+        bands = {"open_to_7_days": 0, "open_8_to_30_days": 7, "open_31_to_90_days": 30}
+        for (band, over), up_to in zip(
+            {**bands, "open_over_90_days": 90}.items(), (7, 30, 90, 10_000), strict=True
+        ):
+            low = timedelta(days=over) if over else timedelta(days=-1)
+            counts[band] = sum(low < age <= timedelta(days=up_to) for age in ages)
+        assert {name: row[name] for name in counts} == counts
+        decided = counts["within_sla"] + counts["past_sla"]
+        assert row["is_reportable"] == (decided >= MINIMUM)
+        if decided:
+            limits = proportion_confint(counts["within_sla"], decided, method="wilson")
+            assert row["within_sla_pct"] == pytest.approx(100 * counts["within_sla"] / decided)
+            assert row["within_sla_pct_ci_low"] == pytest.approx(100 * limits[0], abs=1e-9)
+            assert row["within_sla_pct_ci_high"] == pytest.approx(100 * limits[1], abs=1e-9)
+        if counts["closed"]:
+            assert row["fixed_pct"] == pytest.approx(100 * counts["fixed"] / counts["closed"])
+        waits_of = []
+        for case in group:
+            ended = case["first_contacted_at"] or case["closed_at"] or as_of
+            waited = max(0.0, (ended - case["opened_at"]).total_seconds() / 3600)
+            waits_of.append((waited, case["first_contacted_at"] is not None))
+        estimate = SurvfuncRight(
+            np.array([wait for wait, _ in waits_of]), np.array([int(over) for _, over in waits_of])
+        )
+        for percent in (50, 90):
+            below = np.flatnonzero(estimate.surv_prob <= 1 - percent / 100 + 1e-9)
+            expected = estimate.surv_times[below[0]] if len(below) else None
+            medians += expected is not None
+            assert row[f"hours_to_contact_p{percent}"] == (
+                None if expected is None else pytest.approx(expected, abs=EXACT)
+            )
+        of_closed = [
+            (case["first_contacted_at"] - case["opened_at"]).total_seconds() / 3600
+            for case in group
+            if case["closed_at"] and case["first_contacted_at"]
+        ]
+        assert row["closed_hours_p50"] == (
+            pytest.approx(np.quantile(of_closed, 0.5, method="inverted_cdf")) if of_closed else None
+        )
+    assert medians > 80
+
+
+def next_answers(world: Mapping[str, Any], days: int) -> list[dict[str, Any]]:
+    """Each customer's first case with the next answer, and how it was followed up."""
+    began = dict(world["fct_contacts"])
+    by_customer: dict[Any, list[Any]] = defaultdict(list)
+    for row in world["answers"]:
+        if row["customer_id"] != "unknown":
+            by_customer[row["customer_id"]].append(row)
+    follow_ups = {row["response_id"]: row for row in world["follow_ups"]}
+    found = []
+    for rows in by_customer.values():
+        detractors = [row for row in rows if row["score"] <= 6]
+        if not detractors:
+            continue
+        first = min(detractors, key=lambda row: (row["responded_at"], row["response_id"]))
+        judged = first["responded_at"] + timedelta(days=days)
+        case = follow_ups.get(first["response_id"])
+        if case is None:
+            way = "none"
+        elif case["closed_at"] is not None and case["closed_at"] <= judged:
+            way = case["outcome"] or "unknown"
+        else:
+            begun = [
+                case[name]
+                for name in ("opened_at", "first_contacted_at", "closed_at")
+                if case[name] is not None
+            ]
+            if not begun or begun[0] <= judged:
+                continue
+            way = "none"
+        later = [
+            (began.get(row["contact_id"], row["responded_at"]), row["response_id"], row["score"])
+            for row in rows
+            if began.get(row["contact_id"], row["responded_at"]) > judged
+        ]
+        if later:
+            score = min(later)[2]
+            value = 100 if score >= 9 else -100 if score <= 6 else 0
+            found.append({"way": way, "value": value, **first})
+    return found
+
+
+def test_recovery_of_a_random_world(shown: dict[str, list[Row]], world: dict[str, Any]) -> None:
+    """Controls weighted one by one, as the description says it."""
+    people = next_answers(world, days=30)
+    controls = [person for person in people if person["way"] == "none"]
+    levels: list[Callable[[Any], object]] = [
+        lambda row: (row["score"], row["contact_reason"], row["department_id"]),
+        lambda row: (row["score"], row["contact_reason"]),
+        lambda row: (row["score"],),
+        lambda _: (),
+    ]
+    rows = shown["closed_loop_recovery"]
+    assert {row["follow_up"] for row in rows} >= {"any", "fixed", "explained", "unreachable"}
+    used = Counter[int]()
+    seen = 0
+    for row in rows:
+        treated = [
+            person
+            for person in people
+            if person["way"] != "none"
+            and row["follow_up"] in ("any", person["way"])
+            and row["scope_id"] in ("all", person["department_id"])
+        ]
+        seen += len(treated)
+        weights = np.zeros(len(controls))
+        for person in treated:
+            for level, key in enumerate(levels):
+                alike = [n for n, other in enumerate(controls) if key(other) == key(person)]
+                if len(alike) >= LEAST or level == len(levels) - 1:
+                    weights[alike] += 1 / len(alike)
+                    used[level] += 1
+                    break
+        values = np.array([person["value"] for person in controls])
+        mean = float(np.average(values, weights=weights))
+        error = math.sqrt(float(np.sum(weights**2 * (values - mean) ** 2))) / weights.sum()
+        own = np.array([person["value"] for person in treated])
+        n = len(own)
+        assert row["followed_up_customers"] == n
+        assert row["compared_customers"] == np.count_nonzero(weights)
+        assert row["effective_customers"] == pytest.approx(weights.sum() ** 2 / (weights**2).sum())
+        assert row["comparison_nps"] == pytest.approx(mean, abs=1e-9)
+        assert row["recovery"] == pytest.approx(own.mean() - mean, abs=1e-9)
+        # Adjusted Wald: three answers more, a quarter of them at each end.
+        centre = own.sum() / (n + 3)
+        second = 10_000 * (np.count_nonzero(own) + 1.5) / (n + 3)
+        both = math.hypot(math.sqrt((second - centre**2) / (n + 3)), error)
+        assert row["recovery_standard_error"] == pytest.approx(both, abs=1e-9)
+        for column, side in (("recovery_ci_low", -1), ("recovery_ci_high", 1)):
+            expected = centre - mean + side * 1.959963984540054 * both
+            assert row[column] == pytest.approx(expected, abs=1e-9)
+        assert (row["p_value"] is not None) == row["is_reportable"]
+    assert seen > 200
+    assert min(used[level] for level in range(3)) > 3, used
+
+
+def test_queue_is_the_open_cases_in_order(shown: dict[str, list[Row]]) -> None:
+    cases_found = [row for row in shown["detractor_cases"] if row["closed_at"] is None]
+    queue = sorted(shown["open_case_queue"], key=lambda row: row["queue_rank"])
+    assert [row["queue_rank"] for row in queue] == list(range(1, len(cases_found) + 1))
+    far = datetime.max
+    expected = sorted(
+        cases_found,
+        key=lambda row: (
+            row["priority_rank"], row["due_at"] or far, row["opened_at"], row["case_id"]
+        ),
+    )  # fmt: skip
+    assert [row["case_id"] for row in queue] == [row["case_id"] for row in expected]
+    assert {"comment", "customer_name", "email"} & queue[0].keys() == set()
+
+
+def test_same_bytes_on_any_number_of_threads(marts: Marts, world: dict[str, Any]) -> None:
+    found = []
+    for threads, order in ((1, 1), (4, -1)):
+        marts.connection.execute(f"set threads = {threads}")
+        shuffled: dict[str, Any] = {
+            key: value[::order] if isinstance(value, list) else value
+            for key, value in world.items()
+        }
+        revenue = [
+            (f"K{n}", date(2024, m, 1), 0.1 * n + m / 7) for n in range(400) for m in (3, 5, 9)
+        ]
+        fill(marts, **shuffled, categorized_customer_revenue=revenue[::order])
+        build(marts)
+        prints = {}
+        for mart in MARTS:
+            rows = marts.connection.execute(
+                f"select cast(to_json(t) as varchar) as row_text from {mart} as t order by row_text"
+            ).fetchall()
+            assert rows or mart in ("calendar_holidays", "follow_ups_without_case"), mart
+            prints[mart] = hash(tuple(rows))
+        found.append(prints)
+    assert found[0] == found[1]
+
+
+def test_nothing_delivered_is_nothing_shown(marts: Marts) -> None:
+    fill(marts, as_of=datetime(2025, 12, 31))
+    build(marts)
+    for mart in MARTS[MARTS.index("case_follow_ups") :]:
+        rows = marts.rows(f"select * from {mart}")
+        assert rows == [] or mart == "priority_ranks", mart
+    # Answers without any follow-up, customer revenue or rule are cases all the same.
+    fill(marts, answers=[answer("R", datetime(2025, 6, 2))], rules=[], hours=[])
+    build(marts)
+    (case,) = marts.rows("select * from detractor_cases")
+    assert (case["priority"], case["follow_ups"], case["due_at"]) == ("unknown", 0, None)
+    (row,) = [row for row in marts.rows("select * from closed_loop_performance")
+              if (row["scope_type"], row["period_type"]) == ("company", "all")]  # fmt: skip
+    assert (row["cases"], row["within_sla_pct"], row["hours_to_contact_p50"]) == (1, None, None)
+    assert marts.rows("select * from closed_loop_recovery") == []

@@ -397,6 +397,7 @@ def test_other_metrics_of_the_sample(sample_build: Build) -> None:
         "first_contact_resolution",
         "handle_seconds",
         "response_rate",
+        "follow_up_sla",
     }
     assert {row["status"] for row in rows} == {"met", "missed", "undecided"}
     sources: Mapping[str, tuple[str, str, str]] = {
@@ -405,6 +406,7 @@ def test_other_metrics_of_the_sample(sample_build: Build) -> None:
         "first_contact_resolution": ("fct_contacts", "contact_date", "is_resolved"),
         "handle_seconds": ("fct_contacts", "contact_date", "handle_seconds"),
         "response_rate": ("fct_survey_invitations", "sent_date", "responses"),
+        "follow_up_sla": ("detractor_cases", "period_date", "is_within_sla"),
     }
     observed: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
     wanted = {(row["metric"], row["scope_type"]) for row in rows}
@@ -414,7 +416,8 @@ def test_other_metrics_of_the_sample(sample_build: Build) -> None:
             value: Any = fact[column]
             if value is None or fact.get("is_bounced"):
                 continue
-            types = ["all"] if table == "fct_contacts" else ["all", fact["survey_type"]]
+            has_types = table not in ("fct_contacts", "detractor_cases")
+            types = ["all", fact["survey_type"]] if has_types else ["all"]
             for period_type in ("month", "quarter", "year"):
                 start = period(period_type, fact["day"])[0]
                 for survey_type in types:
@@ -437,7 +440,7 @@ def check_metric(row: Any, values: list[Any]) -> None:
     assert row["observations"] == n
     low: float | None
     high: float | None
-    if row["metric"] in ("first_contact_resolution", "response_rate"):
+    if row["metric"] in ("first_contact_resolution", "response_rate", "follow_up_sla"):
         good = sum(value > 0 for value in values)
         value = 100 * good / n
         low, high = (100 * limit for limit in proportion_confint(good, n, method="wilson"))

@@ -568,3 +568,40 @@ def test_nobody_is_asked_about_what_was_not_planted(recovered: Recovered) -> Non
     # The planted dirty answers all came in one second.
     assert ours.pop("bursts") == 1
     assert sum(ours.values()) <= 3
+
+
+def test_a_follow_up_recovers_what_was_planted(recovered: Recovered) -> None:
+    """A share of those followed up recovers, by the planted points; nobody was picked for it."""
+    truth = recovered.truth["follow_ups"]
+    rows = {
+        str(row["follow_up"]): row
+        for row in recovered.build.dicts(
+            "select * from marts.closed_loop_recovery where scope_type = 'company'"
+        )
+    }
+    shares = truth["recovered_share_by_outcome"]
+    shares["any"] = sum(
+        shares[outcome] * share for outcome, share in truth["outcome_shares"].items()
+    )
+    for follow_up, share in shares.items():
+        row = rows[follow_up]
+        low, high = number(row["recovery_ci_low"]), number(row["recovery_ci_high"])
+        assert low < share * truth["recovery_points"] < high, follow_up
+        assert high - low < 15
+        assert row["verdict"] == ("up" if share > 0 else "no evidence"), follow_up
+
+
+def test_waits_for_a_contact_count_those_who_still_wait(recovered: Recovered) -> None:
+    """Half of the detractors are never followed up: the median of the closed cases hides it."""
+    (row,) = recovered.build.dicts(
+        "select * from marts.closed_loop_performance "
+        "where scope_type = 'company' and period_type = 'all'"
+    )
+    share = 100 * recovered.truth["follow_ups"]["share_of_detractors_followed_up"]
+    outcomes = recovered.truth["follow_ups"]["outcome_shares"]
+    assert number(row["closed_pct"]) == pytest.approx(share, abs=1.5)
+    for outcome, share_of_closed in outcomes.items():
+        assert number(row[f"{outcome}_pct"]) == pytest.approx(100 * share_of_closed, abs=1.5)
+    # 0.5 x 0.8 are ever contacted, less than half.
+    assert row["hours_to_contact_p50"] is None
+    assert 0 < number(row["closed_hours_p50"]) < 30

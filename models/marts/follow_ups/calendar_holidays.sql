@@ -13,7 +13,7 @@ calendars as (
 -- Those of the company, and those of the departments above.
 select
     calendars.calendar_id,
-    holidays.date as date_day
+    holidays.holiday_on as date_day
 from calendars
 cross join {{ ref('holidays') }} as holidays
 left join {{ ref('department_ancestors') }} as paths
@@ -21,4 +21,4 @@ left join {{ ref('department_ancestors') }} as paths
         calendars.calendar_department_id = paths.department_id
         and holidays.scope_id = paths.ancestor_id
 where holidays.scope_type = 'company' or paths.ancestor_id is not null
-group by calendars.calendar_id, holidays.date
+group by calendars.calendar_id, holidays.holiday_on

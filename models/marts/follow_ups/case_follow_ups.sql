@@ -2,7 +2,10 @@ with
 
 follow_ups as (
 
-    select * from {{ ref('categorized_follow_ups') }}
+    select
+        *,
+        coalesce(opened_at, first_contacted_at, closed_at) as began_at
+    from {{ ref('categorized_follow_ups') }}
     where response_id is not null
 
 ),
@@ -18,8 +21,7 @@ ordered as (
         ) as place_by_closing,
         row_number() over (
             partition by response_id
-            order by coalesce(opened_at, first_contacted_at, closed_at) desc nulls last,
-            follow_up_id desc
+            order by began_at desc nulls last, follow_up_id desc
         ) as place_by_opening
     from follow_ups
 

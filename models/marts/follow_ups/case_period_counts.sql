@@ -19,9 +19,6 @@ select
     period_start,
     max(period_end) as period_end,
     count(*) as cases,
-    {% for name, counted in case_counts().items() -%}
-        cast(sum(case when {{ counted }} then 1 else 0 end) as bigint) as {{ name }}
-        {{- "," if not loop.last }}
-    {% endfor %}
+    {{ counted_cases() }}
 from cases_by_period
 group by scope_type, scope_id, period_type, period_start

@@ -2,7 +2,8 @@
 
 with
 
--- A case that was closed without a contact is known to have waited until then, an open one until now.
+-- A case that was closed without a contact is known to have waited until then, an open one until
+-- now.
 cases as (
 
     select

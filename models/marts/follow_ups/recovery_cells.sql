@@ -20,11 +20,7 @@ compared as (
 
     select
         *,
-        {% for keys in recovery_levels() -%}
-            sum(case when follow_up = 'none' then responses else 0 end) over (
-                {{- 'partition by ' ~ keys | join(', ') if keys }}) as controls_{{ loop.index }}
-            {{- "," if not loop.last }}
-        {% endfor %}
+        {{ controls_by_level() }}
     from counted
 
 )

@@ -24,6 +24,12 @@ invitations as (
 
 ),
 
+cases as (
+
+    select * from {{ ref('closed_loop_performance') }}
+
+),
+
 -- The same columns for every metric: seconds and scales as they are, shares in percent.
 measured as (
 
@@ -73,6 +79,18 @@ measured as (
         {{ wilson_limit('answered', 'invitations', 'low') }} as value_ci_low,
         {{ wilson_limit('answered', 'invitations', 'high') }} as value_ci_high
     from invitations
+    union all
+    -- Cases of both survey types are worked on alike.
+    select
+        'all' as {{ period_columns() }},
+        scope_type,
+        scope_id,
+        'follow_up_sla' as metric,
+        sla_cases as observations,
+        within_sla_pct as metric_value,
+        within_sla_pct_ci_low as value_ci_low,
+        within_sla_pct_ci_high as value_ci_high
+    from cases
 
 )
 

@@ -1,0 +1,1 @@
+"""Open cases of detractors, handed to the system that gives them to people."""
