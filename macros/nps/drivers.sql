@@ -4,9 +4,9 @@
    seed driver_bands says which bands each has. #}
 {% macro drivers() %}
     {% do return([
-        'queue_seconds', 'hold_seconds', 'handle_seconds', 'transfers', 'departments_touched',
-        'first_contact_resolution', 'repeat_contact', 'channel_switch', 'hours_to_answer',
-        'agent_tenure_days',
+        'queue_seconds', 'hold_seconds', 'handle_seconds', 'talk_seconds', 'transfers',
+        'departments_touched', 'first_contact_resolution', 'repeat_contact', 'channel_switch',
+        'hours_to_answer', 'agent_tenure_days',
     ]) %}
 {% endmacro %}
 

@@ -40,3 +40,41 @@
     {% endfor %}
     {% do return(places | unique | list) %}
 {% endmacro %}
+
+{# The sums as columns of an aggregate. #}
+{% macro importance_measures() -%}
+    {%- for name, term in importance_sums().items() -%}
+        cast(sum({{ term }}) as bigint) as {{ name }}{{ ",
+        " if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# The sums added up, with 0 for those of a driver that is not used: aggregates of rows with the sums
+   and uses_1 … uses_8. #}
+{% macro sums_of_used_drivers() -%}
+    {%- for name in importance_sums() -%}
+        {%- set places = places_of_sum(name) -%}
+        {%- if places -%}
+            sum(
+                case
+                    when uses_{{ places | join(' and uses_') }}
+                        then {{ name }}
+                    else 0
+                end
+            ) as {{ name }}
+        {%- else -%}
+            sum({{ name }}) as {{ name }}
+        {%- endif -%}
+        {{- ",
+        " if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# Whether an answer, or a set of them, has every driver used. #}
+{% macro has_every_used_driver() -%}
+    {%- for place in importance_places() -%}
+        (has_{{ place }} or not uses_{{ place }})
+        {{- "
+        and " if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}

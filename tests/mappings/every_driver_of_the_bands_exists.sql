@@ -1,6 +1,6 @@
 {{ config(severity='warn') }}
--- What: every driver of the seed driver_bands is one of the warehouse's, and each of these has bands.
--- When it matters: a mistyped driver has no answers, and the one that was meant has no bands.
+-- What: the drivers of the seed driver_bands are the warehouse's, every one of them.
+-- When it matters: a mistyped driver has no answers, the one that was meant no bands.
 -- How to resolve: operations correct the row of the seed, or give the driver bands.
 with
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 from conftest import PROJECT, built
+from nps_warehouse.importance.plugin import register as register_importance
 from nps_warehouse.landing import sql
 from nps_warehouse.landing.land import land
 from nps_warehouse.landing.report import Report
@@ -103,6 +104,7 @@ class Instant:
     def __init__(self, project: Compiled) -> None:
         self.project = project
         self.connection = duckdb.connect()
+        register_importance(self.connection)
         # As profiles.yml has it.
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("set threads = 2")

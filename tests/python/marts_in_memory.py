@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 from conftest import PROJECT
+from nps_warehouse.importance.plugin import register as register_importance
 from rendered import rendered
 
 Row = dict[str, Any]
@@ -65,6 +66,7 @@ class Marts:
         stubs = dict.fromkeys(inputs, "select 1 as nothing")
         self.sql = rendered(folder, stubs | texts | dict(queries or {}), variables=variables)
         self.connection = duckdb.connect()
+        register_importance(self.connection)
 
     def rows(self, query: str) -> list[Row]:
         """Rows of a query, by column name."""

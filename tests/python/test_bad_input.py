@@ -250,6 +250,9 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_huddle_comment_characters": 19,
         "nps_repeat_detractor_days": 0,
         "nps_recovery_days": -30,
+        "nps_repeat_same_reason": "sometimes",
+        "nps_transfer_path_legs": 0,
+        "nps_importance_drivers": ["hold_seconds"],
     },
     "what only looks right": {
         "nps_timezone": None,
@@ -280,6 +283,9 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_huddle_comment_characters": "280",
         "nps_repeat_detractor_days": "365",
         "nps_recovery_days": 30.5,
+        "nps_repeat_same_reason": "true",
+        "nps_transfer_path_legs": True,
+        "nps_importance_drivers": ["hold_seconds", "hold_seconds"],
     },
 }
 

@@ -490,6 +490,54 @@ def test_hold_time_of_broken_days(recovered: Recovered) -> None:
     assert_met({key: (found[key][0] - truth[key]) / found[key][1] for key in truth})
 
 
+def test_hold_time_is_the_top_driver_of_the_broken_department(recovered: Recovered) -> None:
+    broken = recovered.truth["break"]
+    where = (
+        f"scope_id = '{broken['department_id']}' and survey_type = 'transactional' "
+        "and period_type = 'month'"
+    )
+    month = f"period_start = date_trunc('month', date '{broken['first_date']}')"
+    effects = f"from marts.nps_driver_effects where {where}"
+    ((driver, importance),) = recovered.build.rows(
+        f"select driver, importance_pct {effects} and {month} and importance_rank = 1"
+    )
+    assert driver == "hold_seconds"
+    assert number(importance) > 50
+    # In no other month does it explain half as much.
+    ((explained,),) = recovered.build.rows(
+        f"select lmg {effects} and {month} and driver = 'hold_seconds'"
+    )
+    others = recovered.build.rows(f"select lmg {effects} and not {month} and driver = '{driver}'")
+    assert len([lmg for (lmg,) in others if lmg is not None]) >= 30
+    assert all(number(lmg) < number(explained) / 2 for (lmg,) in others if lmg is not None)
+    (costliest,) = recovered.build.rows(
+        f"select driver, performance, verdict from marts.nps_drivers where {where} and {month} "
+        "and within_reason_verdict = 'down' order by points_at_stake desc limit 1"
+    )
+    assert costliest == ("hold_seconds", "low", "down")
+
+
+@pytest.mark.parametrize(
+    ("driver", "band", "planted"),
+    [
+        ("agent_tenure_days", "under 90 days", "new_agent_points"),
+        # Customers also come back within a week by chance: fewer points than planted.
+        ("repeat_contact", "repeat", "repeat_points"),
+    ],
+)
+def test_a_circumstance_costs_points_as_planted_within_reasons(
+    recovered: Recovered, driver: str, band: str, planted: str
+) -> None:
+    ((difference, error),) = recovered.build.rows(
+        "select within_reason_difference, within_reason_standard_error from marts.nps_drivers "
+        "where scope_type = 'company' and survey_type = 'transactional' and period_type = 'all' "
+        f"and driver = '{driver}' and band = '{band}'"
+    )
+    points = recovered.truth["drivers"][planted]
+    assert abs(number(difference) - points) < STANDARD_ERRORS * number(error)
+    assert number(difference) < -STANDARD_ERRORS * number(error)
+
+
 def test_response_rate(recovered: Recovered) -> None:
     ours = recovered.build.dicts("select * from marts.nps_by_period where period_type = 'all'")
     dirty_invitations = 100

@@ -41,7 +41,8 @@ compared as (
     select
         neighbours.*,
         coalesce(
-            neighbours.started_at <= {{ plus_days('neighbours.previous_started_at', repeat_days()) }},
+            neighbours.started_at
+            <= {{ plus_days('neighbours.previous_started_at', repeat_days()) }},
             false
         ) as is_repeat,
         -- Whether a contact is repeated is known when its days are over.

@@ -21,14 +21,14 @@ bands as (
 known as (
 
     select
-        *,
         {% for count in ['responses'] + own -%}
             cast(
                 sum({{ count }}) over (
                     partition by {{ family | join(', ') }}, scope_id, driver
                 ) - {{ count }} as bigint
-            ) as rest_{{ count }}{{ "," if not loop.last }}
-        {% endfor %}
+            ) as rest_{{ count }},
+        {% endfor -%}
+        *
     from bands
 
 ),

@@ -2,42 +2,20 @@
 
 with
 
-sides as (
-
-    select * from {{ ref('driver_sides') }}
-
-),
-
-places as (
-
-    select * from {{ ref('driver_band_ranges') }}
-
-),
-
 -- Whole numbers: the order of a band, and an answer as -1, 0 or 1.
 reasons as (
 
     select
-        {% for column in set_of_bands.split(', ') -%}
-            sides.{{ column }},
-        {% endfor -%}
-        sides.contact_reason,
-        sum(sides.responses) as n,
-        sum(sides.responses * places.band_order) as x,
-        sum(sides.responses * places.band_order * places.band_order) as xx,
-        sum(sides.promoters - sides.detractors) as y,
-        sum((sides.promoters - sides.detractors) * places.band_order) as xy,
-        sum(sides.promoters + sides.detractors) as yy
-    from sides
-    inner join places
-        on
-            sides.driver = places.driver
-            and sides.band = places.band
-    group by
-        {% for column in set_of_bands.split(', ') -%}
-            sides.{{ column }},
-        {% endfor -%}
-        sides.contact_reason
+        {{ set_of_bands }},
+        contact_reason,
+        sum(responses) as n,
+        sum(responses * band_order) as x,
+        sum(responses * band_order * band_order) as xx,
+        sum(promoters - detractors) as y,
+        sum((promoters - detractors) * band_order) as xy,
+        sum(promoters + detractors) as yy
+    from {{ ref('driver_sides') }}
+    group by {{ set_of_bands }}, contact_reason
 
 ),
 
@@ -74,7 +52,6 @@ sloped as (
 
 select
     {{ set_of_bands }},
-    n as banded_responses,
     {% for prefix, of in {'': '', 'within_reason_': 'within_'}.items() -%}
         {{ of }}slope as {{ prefix }}dose_slope,
         {{ of }}slope - {{ normal_quantile_95() }} * {{ of }}slope_error
@@ -84,6 +61,7 @@ select
         case
             when n >= {{ var('nps_min_responses') }}
                 then {{ two_sided_p('(' ~ of ~ 'slope / ' ~ of ~ 'slope_error)') }}
-        end as {{ prefix }}dose_p_value{{ "," if not loop.last }}
-    {% endfor %}
+        end as {{ prefix }}dose_p_value,
+    {% endfor -%}
+    n as banded_responses
 from sloped

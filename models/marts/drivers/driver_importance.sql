@@ -29,25 +29,13 @@ complete as (
 
     select
         {{ set_of_answers }},
-        measured_responses,
         {% for place in places -%}
             uses_{{ place }},
         {% endfor -%}
-        {% for name in importance_sums() -%}
-            sum(
-                {%- if places_of_sum(name) %}
-                case when uses_{{ places_of_sum(name) | join(' and uses_') }} then {{ name }} else 0 end
-                {%- else %}
-                {{ name }}
-                {%- endif %}
-            ) as {{ name }}{{ "," if not loop.last }}
-        {% endfor %}
+        {{ sums_of_used_drivers() }},
+        measured_responses
     from drivers_known
-    where
-        {% for place in places -%}
-            has_{{ place }} >= uses_{{ place }}
-            {{- " and" if not loop.last }}
-        {% endfor %}
+    where {{ has_every_used_driver() }}
     group by
         {{ set_of_answers }},
         {% for place in places -%}
@@ -61,7 +49,7 @@ shared as (
 
     select
         *,
-        {{ shares_of_variance(importance_sums().keys() | list) }} as shares
+        {{ shares_of_variance(importance_sums().keys() | list) }} as explained
     from complete
     where answers >= {{ var('nps_min_responses') }}
 
@@ -75,8 +63,8 @@ by_driver as (
             '{{ importance_driver(place) }}' as driver,
             measured_responses,
             cast(answers as bigint) as importance_responses,
-            {{ explained_variance('shares') }} as r_squared,
-            {{ share_of_variance('shares', place) }} as lmg
+            {{ explained_variance('explained') }} as r_squared,
+            {{ share_of_variance('explained', place) }} as lmg
         from shared
         where uses_{{ place }}
         {{- "

@@ -1,45 +1,30 @@
 {% set set_of_bands = 'scope_type, scope_id, survey_type, period_type, period_start, driver' %}
 {% set each = ['detractors', 'passives', 'promoters'] %}
 {% set sides = {'penalty': 'low', 'reward': 'high'} %}
-{% set performances = ['low', 'middle', 'high'] %}
 
 with
 
 performances as (
 
     select
-        {% for column in set_of_bands.split(', ') -%}
-            sides.{{ column }},
-        {% endfor -%}
-        {% for performance in performances -%}
-            {% for count in each -%}
-                sum(case when ranges.performance = '{{ performance }}' then {{ count }} else 0 end)
-                    as {{ performance }}_{{ count }},
+        {% for performance in ['low', 'middle', 'high'] -%}
+            {% for count in ['responses'] + each -%}
+                cast(
+                    sum(case when performance = '{{ performance }}' then {{ count }} else 0 end)
+                    as bigint
+                ) as {{ performance }}_{{ count }},
             {% endfor -%}
         {% endfor -%}
-        {% for performance in performances -%}
-            cast(
-                sum(case when ranges.performance = '{{ performance }}' then responses else 0 end)
-                as bigint
-            ) as {{ performance }}_responses{{ "," if not loop.last }}
-        {% endfor %}
-    from {{ ref('driver_sides') }} as sides
-    inner join {{ ref('driver_band_ranges') }} as ranges
-        on
-            sides.driver = ranges.driver
-            and sides.band = ranges.band
-    group by
-        {% for column in set_of_bands.split(', ') -%}
-            sides.{{ column }}{{ "," if not loop.last }}
-        {% endfor %}
+        {{ set_of_bands }}
+    from {{ ref('driver_sides') }}
+    group by {{ set_of_bands }}
 
 ),
 
 scored as (
 
     select
-        *,
-        {% for performance in performances -%}
+        {% for performance in ['low', 'middle', 'high'] -%}
             {%- set counts = [] -%}
             {%- for count in each -%}
                 {%- do counts.append(performance ~ '_' ~ count) -%}
@@ -48,8 +33,9 @@ scored as (
             -- Of nobody there is none.
             case when {{ performance }}_responses > 0 then {{ nps_adjusted(*counts) }} end
                 as {{ performance }}_adjusted,
-            {{ nps_standard_error(*counts) }} as {{ performance }}_error{{ "," if not loop.last }}
-        {% endfor %}
+            {{ nps_standard_error(*counts) }} as {{ performance }}_error,
+        {% endfor -%}
+        *
     from performances
 
 ),
@@ -58,7 +44,6 @@ scored as (
 compared as (
 
     select
-        *,
         {% for side, performance in sides.items() -%}
             {{ performance }}_nps - middle_nps as {{ side }},
             {{ performance }}_adjusted - middle_adjusted as {{ side }}_middle,
@@ -67,17 +52,15 @@ compared as (
                 as {{ side }}_half_width,
             {{ difference_z(
                 'middle_adjusted', 'middle_error', performance ~ '_adjusted', performance ~ '_error'
-            ) }} as {{ side }}_z{{ "," if not loop.last }}
-        {% endfor %}
+            ) }} as {{ side }}_z,
+        {% endfor -%}
+        *
     from scored
 
 )
 
 select
     {{ set_of_bands }},
-    {% for performance in performances -%}
-        {{ performance }}_responses,
-    {% endfor -%}
     {% for side, performance in sides.items() -%}
         {{ side }},
         {{ side }}_middle - {{ side }}_half_width as {{ side }}_ci_low,
@@ -87,6 +70,9 @@ select
                 least({{ performance }}_responses, middle_responses)
                 >= {{ var('nps_min_responses') }}
                 then {{ two_sided_p(side ~ '_z') }}
-        end as {{ side }}_p_value{{ "," if not loop.last }}
-    {% endfor %}
+        end as {{ side }}_p_value,
+    {% endfor -%}
+    low_responses,
+    middle_responses,
+    high_responses
 from compared

@@ -15,7 +15,6 @@ known as (
 opposed as (
 
     select
-        *,
         {% for count in counts -%}
             cast(
                 sum({{ count }}) over (
@@ -28,23 +27,29 @@ opposed as (
                         contact_reason,
                         driver
                 ) - {{ count }} as bigint
-            ) as rest_{{ count }}{{ "," if not loop.last }}
-        {% endfor %}
+            ) as rest_{{ count }},
+        {% endfor -%}
+        *
     from known
 
 )
 
 select
-    {{ period_columns() }},
-    scope_type,
-    scope_id,
-    contact_reason,
-    driver,
-    band,
-    {% for count in counts -%}
-        {{ count }},
-    {% endfor -%}
-    {% for count in counts -%}
-        rest_{{ count }}{{ "," if not loop.last }}
-    {% endfor %}
+    {{ period_columns('opposed') }},
+    opposed.scope_type,
+    opposed.scope_id,
+    opposed.contact_reason,
+    opposed.driver,
+    opposed.band,
+    ranges.band_order,
+    ranges.performance,
+    {{ prefixed(counts, 'opposed') }},
+    opposed.rest_responses,
+    opposed.rest_promoters,
+    opposed.rest_passives,
+    opposed.rest_detractors
 from opposed
+inner join {{ ref('driver_band_ranges') }} as ranges
+    on
+        opposed.driver = ranges.driver
+        and opposed.band = ranges.band

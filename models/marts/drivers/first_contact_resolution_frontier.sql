@@ -5,6 +5,10 @@
     'repeated', 'resolved_pct', 'repeated_pct', 'handle_seconds_mean', 'repeat_seconds_mean',
     'cost_seconds', 'is_on_frontier',
 ] %}
+{% set shown_of_block = [
+    'promoter_pct', 'passive_pct', 'detractor_pct', 'nps', 'nps_standard_error', 'nps_ci_low',
+    'nps_ci_high', 'nps_band',
+] %}
 
 with
 
@@ -28,15 +32,11 @@ answered as (
 {{ nps_block_of('answered') }}
 
 select
-    {% for column in ['period_type', 'period_start', 'period_end', 'is_complete'] -%}
-        costs.{{ column }},
-    {% endfor -%}
+    {{ prefixed(['period_type', 'period_start', 'period_end', 'is_complete'], 'costs') }},
     costs.contact_reason,
     costs.handle_band,
     ranges.band_order,
-    {% for column in shown -%}
-        costs.{{ column }},
-    {% endfor -%}
+    {{ prefixed(shown, 'costs') }},
     {% for part, whole in {
         'resolved': 'contacts_of_known_outcome', 'repeated': 'followed_contacts',
     }.items() -%}
@@ -46,22 +46,12 @@ select
         {% endfor -%}
     {%- endfor -%}
     100 * costs.cost_seconds / nullif(costs.resolved_pct, 0) as cost_seconds_per_resolved,
-    {% for count in counts -%}
-        costs.{{ count }},
-    {% endfor -%}
-    {% for column in [
-        'promoter_pct', 'passive_pct', 'detractor_pct', 'nps', 'nps_standard_error', 'nps_ci_low',
-        'nps_ci_high', 'nps_band',
-    ] -%}
-        with_block.{{ column }},
-    {% endfor -%}
+    {{ prefixed(counts, 'costs') }},
+    {{ prefixed(shown_of_block, 'with_block') }},
     coalesce(with_block.is_reportable, false) as is_reportable
 from costs
 left join with_block
-    on
-        {% for column in key -%}
-            {{ "and " if not loop.first }}costs.{{ column }} = with_block.{{ column }}
-        {% endfor %}
+    on {{ same(key, 'costs', 'with_block') }}
 left join {{ ref('driver_band_ranges') }} as ranges
     on
         ranges.driver = 'handle_seconds'

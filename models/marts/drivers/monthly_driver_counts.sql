@@ -61,22 +61,19 @@ criteria as (
 unevaluated as (
 
     select
-        {% for column in cell.split(', ') -%}
-            totals.{{ column }},
-        {% endfor -%}
+        {{ prefixed(cell.split(', '), 'totals') }},
         criteria.driver,
         'unknown' as band,
-        {% for count in counts -%}
-            totals.{{ count }} - coalesce(evaluated.{{ count }}, 0) as {{ count }}{{ "," if not loop.last }}
-        {% endfor %}
+        totals.responses - coalesce(evaluated.responses, 0) as responses,
+        totals.promoters - coalesce(evaluated.promoters, 0) as promoters,
+        totals.passives - coalesce(evaluated.passives, 0) as passives,
+        totals.detractors - coalesce(evaluated.detractors, 0) as detractors
     from totals
     cross join criteria
     left join evaluated
         on
             criteria.driver = evaluated.driver
-            {% for column in cell.split(', ') -%}
-                and totals.{{ column }} = evaluated.{{ column }}
-            {% endfor %}
+            and {{ same(cell.split(', '), 'totals', 'evaluated') }}
 
 ),
 

@@ -45,9 +45,10 @@ joined as (
         case when {{ handled }} then contacts.handle_seconds end as handle_seconds,
         case when repeats.is_repeated and {{ repeated }} then repeats.repeat_handle_seconds end
             as repeat_handle_seconds,
-        {% for count in ['responses', 'promoters', 'passives', 'detractors'] -%}
-            coalesce(answers.{{ count }}, 0) as {{ count }}{{ "," if not loop.last }}
-        {% endfor %}
+        coalesce(answers.responses, 0) as responses,
+        coalesce(answers.promoters, 0) as promoters,
+        coalesce(answers.passives, 0) as passives,
+        coalesce(answers.detractors, 0) as detractors
     from contacts
     left join ranges
         on

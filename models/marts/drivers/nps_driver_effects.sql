@@ -1,21 +1,18 @@
-{% set key = 'scope_type, scope_id, survey_type, period_type, period_start, driver' %}
-{% set joined = key.split(', ') %}
-{% set found_in = {
-    'rewards': [
-        'low_responses', 'middle_responses', 'high_responses',
-        'penalty', 'penalty_ci_low', 'penalty_ci_high', 'penalty_p_value',
-        'reward', 'reward_ci_low', 'reward_ci_high', 'reward_p_value',
-    ],
-    'doses': [
-        'dose_slope', 'dose_slope_ci_low', 'dose_slope_ci_high', 'dose_p_value',
-        'within_reason_dose_slope', 'within_reason_dose_slope_ci_low',
-        'within_reason_dose_slope_ci_high', 'within_reason_dose_p_value',
-    ],
-    'importance': [
-        'measured_responses', 'importance_responses', 'r_squared', 'lmg', 'importance_pct',
-        'importance_rank',
-    ],
-} %}
+{% set key = ['scope_type', 'scope_id', 'survey_type', 'period_type', 'period_start', 'driver'] %}
+{% set of_rewards = [
+    'low_responses', 'middle_responses', 'high_responses',
+    'penalty', 'penalty_ci_low', 'penalty_ci_high', 'penalty_p_value',
+    'reward', 'reward_ci_low', 'reward_ci_high', 'reward_p_value',
+] %}
+{% set of_doses = [
+    'dose_slope', 'dose_slope_ci_low', 'dose_slope_ci_high', 'dose_p_value',
+    'within_reason_dose_slope', 'within_reason_dose_slope_ci_low',
+    'within_reason_dose_slope_ci_high', 'within_reason_dose_p_value',
+] %}
+{% set of_importance = [
+    'measured_responses', 'importance_responses', 'r_squared', 'lmg', 'importance_pct',
+    'importance_rank',
+] %}
 
 with
 
@@ -45,19 +42,13 @@ select
     drivers.driver,
     drivers.responses,
     drivers.known_responses,
-    {% for relation, columns in found_in.items() -%}
-        {%- set last_relation = loop.last -%}
-        {% for column in columns -%}
-            {{ relation }}.{{ column }}{{ "," if not (loop.last and last_relation) }}
-        {% endfor -%}
-    {%- endfor %}
+    {{ prefixed(of_rewards, 'rewards') }},
+    {{ prefixed(of_doses, 'doses') }},
+    {{ prefixed(of_importance, 'importance') }}
 from drivers
-{% for relation, model in {
-    'rewards': 'driver_rewards', 'doses': 'driver_doses', 'importance': 'driver_importance',
-}.items() -%}
-    left join {{ ref(model) }} as {{ relation }}
-        on
-            {% for column in joined -%}
-                {{ "and " if not loop.first }}drivers.{{ column }} = {{ relation }}.{{ column }}
-            {% endfor %}
-{% endfor %}
+left join {{ ref('driver_rewards') }} as rewards
+    on {{ same(key, 'drivers', 'rewards') }}
+left join {{ ref('driver_doses') }} as doses
+    on {{ same(key, 'drivers', 'doses') }}
+left join {{ ref('driver_importance') }} as importance
+    on {{ same(key, 'drivers', 'importance') }}

@@ -52,39 +52,20 @@ select
     ranges.band_order,
     ranges.performance,
     {{ nps_block() }},
-    {% for column in crude -%}
-        crude.{{ column }},
-    {% endfor -%}
+    {{ prefixed(crude, 'crude') }},
     coalesce(crude.verdict, 'no evidence') as verdict,
-    {% for column in within_reason -%}
-        within_reason.{{ column }},
-    {% endfor -%}
+    {{ prefixed(within_reason, 'within_reason') }},
     coalesce(within_reason.within_reason_verdict, 'no evidence') as within_reason_verdict,
     -- What the scope's score would gain if the band's answers were like others of their reasons.
     -1 * within_reason.within_reason_difference * with_block.responses / effects.scope_responses
         as points_at_stake,
-    {% for column in of_driver -%}
-        effects.{{ column }}{{ "," if not loop.last }}
-    {% endfor %}
+    {{ prefixed(of_driver, 'effects') }}
 from with_block
 inner join effects
-    on
-        {% for column in key -%}
-            {{ "and " if not loop.first }}with_block.{{ column }} = effects.{{ column }}
-        {% endfor %}
+    on {{ same(key, 'with_block', 'effects') }}
 left join {{ ref('driver_band_ranges') }} as ranges
-    on
-        with_block.driver = ranges.driver
-        and with_block.band = ranges.band
+    on {{ same(['driver', 'band'], 'with_block', 'ranges') }}
 left join {{ ref('driver_contrasts') }} as crude
-    on
-        with_block.band = crude.band
-        {% for column in key -%}
-            and with_block.{{ column }} = crude.{{ column }}
-        {% endfor %}
+    on {{ same(key + ['band'], 'with_block', 'crude') }}
 left join {{ ref('driver_reason_contrasts') }} as within_reason
-    on
-        with_block.band = within_reason.band
-        {% for column in key -%}
-            and with_block.{{ column }} = within_reason.{{ column }}
-        {% endfor %}
+    on {{ same(key + ['band'], 'with_block', 'within_reason') }}

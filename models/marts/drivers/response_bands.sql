@@ -2,6 +2,7 @@
 
 {% set shown = [
     'response_id', 'survey_type', 'period_date', 'department_id', 'contact_reason', 'nps_category',
+    'nps_contribution',
 ] %}
 
 with

@@ -45,6 +45,10 @@ measured as (
         responses.queue_seconds,
         responses.hold_seconds,
         responses.handle_seconds,
+        case
+            when responses.handle_seconds >= coalesce(responses.hold_seconds, 0)
+                then responses.handle_seconds - coalesce(responses.hold_seconds, 0)
+        end as talk_seconds,
         responses.transfers,
         paths.departments_touched,
         {% for driver, value in zero_or_one.items() -%}
@@ -88,8 +92,8 @@ select
     contact_reason,
     nps_category,
     nps_contribution,
-    transfer_path,
     {% for driver in drivers() -%}
-        cast({{ driver }} as {{ double_type() }}) as {{ driver }}{{ "," if not loop.last }}
-    {% endfor %}
+        cast({{ driver }} as {{ double_type() }}) as {{ driver }},
+    {% endfor -%}
+    transfer_path
 from measured

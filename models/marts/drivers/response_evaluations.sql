@@ -27,6 +27,7 @@ select
     responses.department_id,
     responses.contact_reason,
     responses.nps_category,
+    responses.nps_contribution,
     evaluations.evaluation_score
 from evaluations
 inner join responses

@@ -19,8 +19,8 @@ class Plugin(BasePlugin):
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Make `nps_lmg` known to a connection.
 
-    `nps_lmg(sums)` takes the sums that `shares_of_variance` takes, and returns R² and then the share
-    of each variable.
+    `nps_lmg(sums)` takes the sums that `shares_of_variance` takes, and returns R² and then the
+    share of each variable.
     """
 
     def nps_lmg(sums: list[float]) -> list[float]:

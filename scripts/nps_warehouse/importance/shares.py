@@ -86,12 +86,14 @@ def lmg(correlations: Matrix) -> tuple[float, list[float]]:
         )
     r_squared = np.clip(1.0 - left[:, k, k], 0.0, 1.0)
     sets = np.arange(1 << k)
-    size = sum((sets >> variable) & 1 for variable in range(k))
+    size = np.bitwise_count(sets)
     # Of all orders, how many have exactly this set before a variable that is not in it.
-    orders = np.array([
-        math.factorial(members) * math.factorial(max(0, k - members - 1)) / math.factorial(k)
-        for members in range(k + 1)
-    ])
+    orders = np.array(
+        [
+            math.factorial(members) * math.factorial(max(0, k - members - 1)) / math.factorial(k)
+            for members in range(k + 1)
+        ]
+    )
     shares = []
     for variable in range(k):
         without = sets[(sets >> variable) & 1 == 0]
@@ -104,6 +106,4 @@ def _variables(sums: int) -> int:
     for k in range(1, MOST_VARIABLES + 1):
         if sums == 3 + 2 * k + k * (k + 1) // 2:
             return k
-    raise ValueError(
-        f"{sums} sums are those of no number of variables from 1 to {MOST_VARIABLES}."
-    )
+    raise ValueError(f"{sums} sums are those of no number of variables from 1 to {MOST_VARIABLES}.")
