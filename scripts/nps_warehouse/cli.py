@@ -14,6 +14,7 @@ COMMANDS = {
     "import": "nps_warehouse.importing.cli:import_command",
     "quarantine": "nps_warehouse.quarantine.cli:quarantine_command",
     "retain": "nps_warehouse.privacy.cli:retain_command",
+    "themes": "nps_warehouse.themes.cli:themes_command",
 }
 
 

@@ -29,6 +29,7 @@ class Node:
     id: str
     kind: str
     name: str
+    alias: str
     schema: str
     materialized: str
     query: str
@@ -78,6 +79,7 @@ def _node(id_: str, node: Mapping[str, Any]) -> Node:
         id_,
         str(node["resource_type"]),
         str(node["name"]),
+        str(node["alias"]),
         str(node["schema"]),
         str(config.get("materialized")),
         str(node.get("compiled_code") or ""),
@@ -122,7 +124,7 @@ class Instant:
             for column, type_ in node.column_types.items()
         )
         self.connection.execute(
-            f"create table {node.schema}.{node.name} as select {columns} "
+            f"create table {node.schema}.{node.alias} as select {columns} "
             f"from read_csv({sql.path(path)}, header = true, all_varchar = true)"
         )
 
@@ -139,7 +141,7 @@ class Instant:
         for node in self.project.in_order() if models is None else models:
             kind = "view" if node.materialized == "view" else "table"
             self.connection.execute(
-                f"create or replace {kind} {node.schema}.{node.name} as {node.query}"
+                f"create or replace {kind} {node.schema}.{node.alias} as {node.query}"
             )
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

@@ -27,7 +27,10 @@ TO_SCORE_MARTS = (
     "resource_type:exposure",
     *(
         f"path:models/marts/{folder}"
-        for folder in ("causes", "drivers", "experience", "goals", "rankings", "surveys", "trends")
+        for folder in (
+            *("causes", "customers", "drivers", "experience", "follow_ups", "frontline", "goals"),
+            *("initiatives", "rankings", "surveys", "trends", "voice"),
+        )
     ),
     "--indirect-selection",
     "buildable",

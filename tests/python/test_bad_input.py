@@ -253,6 +253,9 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_repeat_same_reason": "sometimes",
         "nps_transfer_path_legs": 0,
         "nps_importance_drivers": ["hold_seconds"],
+        "nps_pain_periods": 1,
+        "nps_pain_mentions": 0,
+        "nps_contradiction_weight": 0,
     },
     "what only looks right": {
         "nps_timezone": None,
@@ -286,6 +289,8 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_repeat_same_reason": "true",
         "nps_transfer_path_legs": True,
         "nps_importance_drivers": ["hold_seconds", "hold_seconds"],
+        "nps_pain_recurring": 7,
+        "nps_contradiction_weight": "two",
     },
 }
 

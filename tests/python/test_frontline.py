@@ -813,7 +813,12 @@ def facts(sample_build: Build) -> dict[str, pd.DataFrame]:
         "select contact_date, agent_id, department_id, is_resolved, handle_seconds "
         "from marts.fct_contacts",
     )
+    cases = frame(
+        sample_build,
+        "select period_date, department_id, is_within_sla from marts.detractor_cases",
+    )
     return {
+        "cases": by_period(cases, "period_date", survey_types=False),
         "responses": by_period(responses, "period_date", survey_types=True),
         "contacts": by_period(contacts, "contact_date", survey_types=False),
     }
@@ -878,7 +883,11 @@ def test_agents_team_is_shown_from_three_agents_on(
     assert is_shown.sum() > 1000
     assert (~is_shown).sum() > 100
     hidden, shown = joined[~is_shown], joined[is_shown]
-    assert hidden[["team_agents", "team_responses", "team_nps", "team_nps_ci_low"]].isna().all(axis=None)
+    assert (
+        hidden[["team_agents", "team_responses", "team_nps", "team_nps_ci_low"]]
+        .isna()
+        .all(axis=None)
+    )
     for column, expected in (
         ("team_agents", shown["agents_expected"]),
         ("team_responses", shown["responses_expected"]),
@@ -946,6 +955,7 @@ def test_departments_against_their_targets(
         ("effort", responses, "effort_score", 1),
         ("first_contact_resolution", contacts, "is_resolved", 100),
         ("handle_seconds", contacts, "handle_seconds", 1),
+        ("follow_up_sla", facts["cases"], "is_within_sla", 100),
     ):
         known = table.dropna(subset=[column]).astype({column: float})
         figures = known.groupby(keys)[column].agg(["mean", "size"])

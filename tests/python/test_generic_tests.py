@@ -395,6 +395,21 @@ TWINS = [
         invalid={"alike_but_for_case_and_blanks": (numbers("phone", " Phone"), 1)},
     ),
     Twins(
+        "one_value_per",
+        "theme varchar, family varchar, owner varchar",
+        arguments={"key": "theme", "columns": ["family", "owner"]},
+        valid={
+            "one_each": Table([("x", "a", "o"), ("x", "a", "o"), ("y", "b", "p")]),
+            "nobody_owns_it": Table([("x", "a", None), ("x", "a", None)]),
+            "empty": Table([]),
+        },
+        invalid={
+            "two_families": (Table([("x", "a", "o"), ("x", "b", "o"), ("y", "a", "o")]), 1),
+            "owned_in_one_row": (Table([("x", "a", "o"), ("x", "a", None)]), 1),
+            "two_owners": (Table([("x", "a", "o"), ("x", "a", "p")] * 2), 1),
+        },
+    ),
+    Twins(
         "parts_add_up",
         "responses bigint, promoters bigint, detractors bigint",
         arguments={"total": "responses", "parts": ["promoters", "detractors"]},

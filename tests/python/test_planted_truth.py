@@ -653,3 +653,72 @@ def test_waits_for_a_contact_count_those_who_still_wait(recovered: Recovered) ->
     # 0.5 x 0.8 are ever contacted, less than half.
     assert row["hours_to_contact_p50"] is None
     assert 0 < number(row["closed_hours_p50"]) < 30
+# What customers say.
+
+
+def test_every_planted_mention_is_found(recovered: Recovered) -> None:
+    found = {
+        str(theme): (number(detractors), number(passives), number(promoters))
+        for theme, detractors, passives, promoters in recovered.build.rows(
+            "select theme, detractors, passives, promoters from marts.nps_by_theme "
+            "where scope_type = 'company' and survey_type = 'all' and period_type = 'all'"
+        )
+    }
+    for theme, planted in recovered.truth["themes"].items():
+        mentions = sum(planted["mentions"].values())
+        if mentions:
+            # A phrase may say a second theme, too ("wrong diagnosis, so the fault is still there").
+            assert mentions <= sum(found[theme]) < 1.01 * mentions, theme
+            assert found[theme][0] >= planted["mentions"]["detractor"], theme
+
+
+def test_themes_with_planted_effects_rank_first(recovered: Recovered) -> None:
+    impacts = recovered.build.rows(
+        "select theme from marts.nps_by_theme "
+        "where scope_type = 'company' and survey_type = 'all' and period_type = 'all' "
+        "order by impact"
+    )
+    planted = recovered.truth["themes"]
+    harmful = {theme for theme, row in planted.items() if row["planted_effect"] < 0}
+    assert {str(theme) for (theme,) in impacts[: len(harmful)]} == harmful
+    # What costs most is what was planted to: the effect times how many contacts have it.
+    costs = {
+        theme: row["planted_effect"] * row["contacts"]
+        for theme, row in planted.items()
+        if row["planted_effect"] < 0
+    }
+    assert str(impacts[0][0]) == min(costs, key=lambda theme: costs[theme])
+
+
+@pytest.mark.parametrize(
+    ("department", "theme"), [("D04", "billing_error"), ("D10", "promise_broken")]
+)
+def test_a_department_s_planted_theme_is_its_first_pain_point(
+    recovered: Recovered, department: str, theme: str
+) -> None:
+    rows = recovered.build.rows(
+        "select theme, signal_class from marts.pain_points "
+        "where survey_type = 'all' and period_type = 'quarter' and pain_rank = 1 "
+        f"and department_id = '{department}' and period_start >= date '2024-01-01'"
+    )
+    # Eight quarters, one of them perhaps not over.
+    assert len(rows) == 8
+    assert rows.count((theme, "structural")) >= 7
+
+
+def test_angry_tens_are_contradictions_and_nobody_else(recovered: Recovered) -> None:
+    planted = recovered.truth["contradictions"]["response_ids"]
+    assert len(planted) == 50
+    listed = recovered.build.rows(
+        "select response_id, nps_category from marts.comment_sentiment where is_contradiction"
+    )
+    accepted = recovered.build.rows(
+        "select response_id from marts.comment_sentiment "
+        f"where response_id in ({', '.join(repr(one) for one in planted)})"
+    )
+    assert {str(one) for (one,) in accepted} <= {str(one) for one, _ in listed}
+    assert len(accepted) >= 48
+    # One in a hundred tens with a comment is planted; nothing else contradicts its score.
+    assert {str(category) for _, category in listed} == {"promoter"}
+    tens = recovered.build.rows("select count(*) from marts.comment_sentiment where score = 10")
+    assert number(tens[0][0]) * 0.005 < len(listed) < number(tens[0][0]) * 0.02

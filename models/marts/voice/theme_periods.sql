@@ -11,7 +11,18 @@ theme_counts as (
 )
 
 select
-    *,
+    scope_type,
+    scope_id,
+    survey_type,
+    theme,
+    period_type,
+    period_start,
+    period_end,
+    is_complete,
+    responses,
+    promoters,
+    passives,
+    detractors,
     cast(
         case period_type
             -- Every week begins on a Monday, as 2001-01-01 was.

@@ -6,12 +6,12 @@ patterns as (
 
 )
 
--- All rows of a theme say the same of it, which the seed's tests see to.
+-- All rows of a theme say the same of it, which a test of the seed sees to.
 select
     theme,
-    min(family) as family,
-    min(sign) as sign,
-    min(owner_department_id) as owner_department_id,
+    family,
+    sign,
+    owner_department_id,
     count(*) as patterns
 from patterns
-group by theme
+group by theme, family, sign, owner_department_id

@@ -1,17 +1,19 @@
-"""SQL functions in schema `raw` that read comments: their patterns and words are those of the seeds.
+"""SQL functions in schema `raw` that read comments, made of the patterns and words of seeds.
 
-An engine compiles a pattern that stands in the query once, and one that comes from a column once a
-row: 77 against 0.3 microseconds a comment in DuckDB. So the patterns of the seeds `comment_themes`,
-`sentiment_words` and `negation_words` become the text of functions:
+An engine compiles a pattern that stands in the query once, and one that comes from a column once
+a row: 77 against 0.3 microseconds a comment in DuckDB. So the patterns of the seeds
+`comment_themes`, `sentiment_words` and `negation_words` become the text of functions:
 
-- `raw.folded_comment(text)`: small letters without accents; one blank between words, before the first
-  and behind the last; ` , ` where a clause ends.
-- `raw.said_themes(folded, language)`: the themes that are said, each between bars: `|easy|listened|`.
+- `raw.folded_comment(text)`: small letters without accents; one blank between words, before the
+  first and behind the last; ` , ` where a clause ends.
+- `raw.said_themes(folded, language)`: the themes that are said, each between bars:
+  `|easy|listened|`.
 - `raw.sentiment_weight(folded, language)`: the weights of its words, added up.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -149,7 +151,8 @@ def _rows(own: Seed | None, shipped: Path, report: Report) -> list[dict[str, str
     if not shipped.exists():
         return []
     try:
-        names = [clean_name(name) for name in read_header(shipped, shipped.stem, shipped.name).names]
+        header = read_header(shipped, shipped.stem, shipped.name)
+        names = [clean_name(name) for name in header.names]
         records = list(read_records(shipped, len(names)))
     except FileError as problem:
         report.error(str(problem))
@@ -160,16 +163,16 @@ def _rows(own: Seed | None, shipped: Path, report: Report) -> list[dict[str, str
 def _patterns(rows: list[dict[str, str]], report: Report) -> list[Pattern]:
     problems = []
     patterns = []
-    with duckdb.connect() as scratch:
-        for number, row in enumerate(rows, start=1):
-            theme, pattern = row["theme"].strip(), folded(row["pattern"])
-            problem = problem_of_pattern(scratch, pattern)
-            if not theme or "|" in theme:
-                problem = "a theme has a name, without |"
-            if problem is None:
-                patterns.append(Pattern(theme, row["language"].strip().lower(), pattern))
-            else:
-                problems.append(f"row {number} (theme {theme}, pattern {row['pattern']}): {problem}")
+    for number, row in enumerate(rows, start=1):
+        theme, pattern = row["theme"].strip(), folded(row["pattern"])
+        problem = problem_of_pattern(pattern)
+        if not theme or "|" in theme:
+            problem = "a theme has a name, without |"
+        if problem is None:
+            patterns.append(Pattern(theme, row["language"].strip().lower(), pattern))
+        else:
+            what = f"row {number} (theme {theme}, pattern {row['pattern']})"
+            problems.append(f"{what}: {problem}")
     if problems:
         more = len(problems) - MOST_PROBLEMS
         text = "; ".join(problems[:MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
@@ -177,11 +180,16 @@ def _patterns(rows: list[dict[str, str]], report: Report) -> list[Pattern]:
     return patterns
 
 
-def problem_of_pattern(scratch: duckdb.DuckDBPyConnection, pattern: str) -> str | None:
+@functools.cache
+def _scratch() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+@functools.cache
+def problem_of_pattern(pattern: str) -> str | None:
     """What is wrong with a folded pattern; None where nothing is.
 
     Args:
-        scratch: a connection that tries it.
         pattern: the pattern.
     """
     if not pattern:
@@ -190,7 +198,7 @@ def problem_of_pattern(scratch: duckdb.DuckDBPyConnection, pattern: str) -> str 
         if not _ALLOWED.fullmatch(piece):
             return f"{piece} is not allowed: {_DIALECT}"
     try:
-        found = scratch.execute("select regexp_matches('', ?)", [compiled(pattern)]).fetchone()
+        found = _scratch().execute("select regexp_matches('', ?)", [compiled(pattern)]).fetchone()
     except duckdb.Error as problem:
         return f"no regular expression, {str(problem).splitlines()[0]}"
     if found is not None and found[0]:
@@ -325,8 +333,7 @@ def sentiment_sql(reading: Reading) -> str:
             count = _count(text, any_word)
             negations = _negations(reading, language)
             if negations and language:
-                gap = _GAP.replace(" [", "  [")
-                denied = f" (?:{'|'.join(negations)}) {gap} {any_word}"
+                denied = f" (?:{'|'.join(negations)}) (?: [^ ,]+ ){{0,2}}{any_word}"
                 count = f"({count} - 2 * {_count(text, denied)})"
             met = f"regexp_matches({text}, {sql.text(any_word)})"
             counted.append(f"case when {met} then {weight!r} * {count} else 0 end")

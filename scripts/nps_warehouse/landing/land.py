@@ -34,6 +34,7 @@ from nps_warehouse.landing.parquet_reader import (
 from nps_warehouse.landing.report import FileError, Report, name_list
 from nps_warehouse.landing.seeds import SEED_PREFIX, Seed, read_seeds
 from nps_warehouse.landing.text_rows import insert_text_rows
+from nps_warehouse.landing.theme_labels import land_labels
 from nps_warehouse.privacy.suppression import Suppression
 
 # Raise this when rows already landed would be landed otherwise today.
@@ -82,6 +83,7 @@ def land(
     project: Project | None = None,
     adapted: Sequence[str] = (),
     suppression: Suppression | None = None,
+    labels: Path | None = None,
 ) -> Report:
     """Land every table of the contract in schema `raw` of the connection's default database.
 
@@ -92,6 +94,7 @@ def land(
         project: where contract, sample and shipped seeds are, if not in this project.
         adapted: tables that need no files, as adapters bring them.
         suppression: customers who are to be forgotten.
+        labels: the file of the classifier's labels, if there is one.
 
     Returns:
         All problems found in all tables. With any error nothing was changed.
@@ -114,6 +117,7 @@ def land(
             writer = _Writer(cursor, folder, deliveries, seeds, report, suppression)
             writer.write()
             comment_readers.create_functions(cursor, writer.schema, reading)
+            land_labels(cursor, writer.schema, labels, report)
     finally:
         cursor.close()
     return report

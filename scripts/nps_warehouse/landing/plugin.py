@@ -12,6 +12,7 @@ from duckdb.func import SPECIAL
 
 from nps_warehouse.landing.land import land
 from nps_warehouse.landing.report import Report
+from nps_warehouse.landing.theme_labels import labels_file
 from nps_warehouse.landing.warehouse_file import problem_of_warehouse_file
 from nps_warehouse.privacy.suppression import SuppressionError, load
 
@@ -55,7 +56,12 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
         try:
             tables = tuple(filter(None, (adapted or "").split(",")))
             return land(
-                connection, raw_dir, seeds_dir, adapted=tables, suppression=load()
+                connection,
+                raw_dir,
+                seeds_dir,
+                adapted=tables,
+                suppression=load(),
+                labels=labels_file(),
             ).to_json()
         except SuppressionError as problem:
             # Who was forgotten must not come back because a variable is missing.

@@ -84,9 +84,7 @@ def _read_seed(path: Path, shipped: Path, report: Report) -> Seed:
     broken: list[str] = []
     for record in read_records(path, len(header.names)):
         if record.error is None:
-            rows.append(
-                ["" if i is None else _filled(record.fields[i]) for i in positions]
-            )
+            rows.append(["" if i is None else _filled(record.fields[i]) for i in positions])
         else:
             broken.append(record.error)
     if broken:

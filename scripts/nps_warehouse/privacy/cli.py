@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from nps_warehouse.landing.contract import PROJECT_DIR, SAMPLE_DIR
+from nps_warehouse.landing.theme_labels import labels_file
 from nps_warehouse.landing.warehouse_file import problem_of_warehouse_file
 from nps_warehouse.privacy import suppression
 from nps_warehouse.privacy.person import Delivered, Place, as_delivered, find_delivered
@@ -129,6 +130,10 @@ def _refuse_raw_files(copies: Sequence[Path], raw_dir: Path) -> None:
 
 def _rebuild(file: Path, variables: str | None) -> None:
     """Run every seed and model again; the landing leaves out who is on the list."""
+    # They name answers that may have to go, and are quickly made again.
+    if labels_file().exists():
+        labels_file().unlink()
+        click.echo("Labels of themes are removed; `nps themes classify` makes them again.")
     arguments = ["--vars", variables] if variables else []
     kinds = ("test", "unit_test")
     excluded = [part for kind in kinds for part in ("--exclude-resource-type", kind)]
