@@ -298,6 +298,11 @@ def test_week_that_is_not_over_gets_no_verdict(pack: Pack) -> None:
     row = pack.pack()
     assert (row["certainty"], row["four_weeks_before_verdict"]) == ("not over", "no evidence")
     assert row["headline"].endswith("; the week is not over")
+    windows = pack.rows(
+        f"select pooled_weeks from team_week_windows where period_start = date '{MONDAY}' "
+        "and not is_complete"
+    )
+    assert [window["pooled_weeks"] for window in windows] == ["last_four_weeks"]
     pack.of(rows, as_of=MONDAY + dt.timedelta(days=7))
     assert pack.pack()["certainty"] == "down"
 
@@ -398,7 +403,8 @@ def test_comments_are_chosen_by_the_rule(pack: Pack) -> None:
     assert [pack.pack()[f"verbatim_positive_{place}"] for place in (1, 2, 3)] == week
     assert pack.pack()["verbatim_negative_1"] is None
     # Too long ones only where there are not enough, the shortest first.
-    pack.of([rows[0], rows[2], answer(11, "promoter", comment="x" * 300)])
+    # One without words is not one of them.
+    pack.of([rows[0], rows[2], rows[5], answer(11, "promoter", comment="x" * 300)])
     assert pack.comments("positive") == ["short", longest + "8", "x" * 300]
 
 
@@ -563,7 +569,8 @@ def test_pain_point_is_that_of_the_teams_department(pack: Pack) -> None:
     rows = [
         *(answer(n, "detractor", department="D2") for n in (1, 2)),
         *(answer(n, "detractor", department="D1") for n in (3, 4)),
-        answer(5, "promoter", team="South", department="D9"),
+        *(answer(n, "promoter", team="South", department="D9") for n in (5, 6)),
+        answer(7, "promoter", team="South", department="D8"),
     ]
     week = ["all", "week", MONDAY]
     pains = [
