@@ -106,12 +106,19 @@ def compiled(folder: Path, **how: object) -> Compiled:
 class Instant:
     """A warehouse in memory that is built in an instant, again and again."""
 
-    def __init__(self, project: Compiled) -> None:
+    def __init__(self, project: Compiled, database: str | None = None) -> None:
+        """An empty warehouse.
+
+        Args:
+            project: what is built.
+            database: its name, where that matters; a landing needs the connection's own.
+        """
         self.project = project
         self.connection = duckdb.connect()
         register_importance(self.connection)
-        self.connection.execute("attach ':memory:' as warehouse")
-        self.connection.execute("use warehouse")
+        if database is not None:
+            self.connection.execute(f"attach ':memory:' as {database}")
+            self.connection.execute(f"use {database}")
         # As profiles.yml has it.
         self.connection.execute(f"attach ':memory:' as {ALIAS}")
         migrate(self.connection, before=0)

@@ -89,7 +89,7 @@ class World:
     """The project's history models over answers that a test makes."""
 
     def __init__(self, project: Compiled) -> None:
-        self.warehouse = Instant(project)
+        self.warehouse = Instant(project, "warehouse")
         self.connection = self.warehouse.connection
         for table, columns in BY_HAND.items():
             self.connection.execute(f"create table {table} ({columns})")

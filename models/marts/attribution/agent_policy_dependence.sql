@@ -26,8 +26,10 @@ side_by_side as (
                     as {{ policy }}_{{ column.replace('attributed_', '') }},
             {% endfor -%}
         {%- endfor %}
-        max(case when attribution_policy = 'last_agent' then nps_ci_low end) as last_agent_nps_ci_low,
-        max(case when attribution_policy = 'last_agent' then nps_ci_high end) as last_agent_nps_ci_high,
+        max(case when attribution_policy = 'last_agent' then nps_ci_low end)
+            as last_agent_nps_ci_low,
+        max(case when attribution_policy = 'last_agent' then nps_ci_high end)
+            as last_agent_nps_ci_high,
         min(nps) as lowest_nps,
         max(nps) as highest_nps,
         max(nps_rank) - min(nps_rank) as rank_range,

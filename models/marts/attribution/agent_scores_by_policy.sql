@@ -1,3 +1,4 @@
+{% set periods = "'" ~ ranked_periods() | join("', '") ~ "'" %}
 {% set effective = [] %}
 {% for category in ['detractors', 'passives', 'promoters'] %}
     {% do effective.append(
@@ -11,9 +12,10 @@ counts as (
 
     select
         *,
-        {{ effective_responses('attributed_responses', 'squared_weights') }} as effective_responses
+        {{ effective_responses('attributed_responses', 'squared_weights') }}
+            as effective_responses
     from {{ ref('period_attributed_counts') }}
-    where period_type in ('{{ ranked_periods() | join("', '") }}')
+    where period_type in ({{ periods }})
 
 ),
 

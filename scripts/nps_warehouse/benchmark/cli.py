@@ -261,6 +261,8 @@ def _environment(raw_dir: Path, warehouse: Path, scratch: Path) -> dict[str, str
     return _base_environment() | {
         "NPS_RAW_DIR": str(raw_dir),
         "NPS_WAREHOUSE": str(warehouse),
+        # What was published of other data is nothing to compare with.
+        "NPS_STATE_DIR": str(scratch / "state"),
         "DBT_TARGET_PATH": str(scratch / "target"),
         "DBT_LOG_PATH": str(scratch / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

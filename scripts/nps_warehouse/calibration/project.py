@@ -61,7 +61,12 @@ def compiled() -> dict[str, str]:
                 *("--log-path", f"{folder}/logs"),
             ],
             cwd=ROOT,
-            env=kept | {"NPS_WAREHOUSE": f"{folder}/none.duckdb", "DO_NOT_TRACK": "1"},
+            env=kept
+            | {
+                "NPS_WAREHOUSE": f"{folder}/none.duckdb",
+                "NPS_STATE_DIR": f"{folder}/state",
+                "DO_NOT_TRACK": "1",
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
