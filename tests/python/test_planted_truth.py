@@ -701,6 +701,8 @@ def test_loyal_customers_stay_and_are_worth_more(recovered: Recovered) -> None:
         "and value_move = 'promoter_over_detractor'"
     )
     assert verdict == ("up",)
+
+
 # What customers say.
 
 
@@ -770,6 +772,8 @@ def test_angry_tens_are_contradictions_and_nobody_else(recovered: Recovered) -> 
     assert {str(category) for _, category in listed} == {"promoter"}
     tens = recovered.build.rows("select count(*) from marts.comment_sentiment where score = 10")
     assert number(tens[0][0]) * 0.005 < len(listed) < number(tens[0][0]) * 0.02
+
+
 def test_initiatives(recovered: Recovered) -> None:
     """What was worth something helped, by as much as it was worth; the others did not."""
     effects = {
