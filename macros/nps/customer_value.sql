@@ -1,10 +1,5 @@
 {# What a customer is worth: outcomes of the twelve months after an answer, means of groups. #}
 
-{# Whether a contact is a repeat: so soon after the one before it of the same customer. #}
-{% macro is_repeat(started_at, previous_started_at) -%}
-    coalesce({{ started_at }} <= {{ plus_days(previous_started_at, 7) }}, false)
-{%- endmacro %}
-
 {# Currency units that so many seconds of handling cost (var nps_cost_per_hour). #}
 {% macro handling_cost(seconds) -%}
     {{ seconds }} * {{ double_literal(var('nps_cost_per_hour')) }} / 3600

@@ -16,7 +16,7 @@ def main() -> int:
         The status dbt's own command ends with: 0, 1 for what failed, 2 for what could not be run.
     """
     manifest = Manifest.from_msgpack(Path(sys.argv[1]).read_bytes())
-    manifest.build_flat_graph()
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     result = dbtRunner(manifest=manifest).invoke(sys.argv[2:])
     if result.exception is not None:
         print(result.exception)

@@ -22,11 +22,10 @@ contacts as (
         fct_contacts.customer_id,
         fct_contacts.started_at,
         coalesce(fct_contacts.handle_seconds, 0) as handle_seconds,
-        {{ is_repeat('fct_contacts.started_at', 'lag(fct_contacts.started_at) over (
-            partition by fct_contacts.customer_id
-            order by fct_contacts.started_at, fct_contacts.contact_id
-        )') }} as is_repeat
+        repeats.is_repeat
     from {{ ref('fct_contacts') }} as fct_contacts
+    left join {{ ref('contact_repeats') }} as repeats
+        on fct_contacts.contact_id = repeats.contact_id
     inner join customers
         on fct_contacts.customer_id = customers.customer_id
 
