@@ -351,11 +351,11 @@ def voice(project: Compiled, tmp_path_factory: pytest.TempPathFactory) -> Voice:
 
 
 def world() -> list[tuple[str, date, str, str, str]]:
-    """Three departments over nine months: one thing that recurs, one that rises, and chance."""
+    """Departments over nine months: what recurs, rises, falls, comes in some months, and chance."""
     draw = random.Random(7)
     rows = []
     for month in range(1, 10):
-        for department in ("A", "B", "C"):
+        for department in ("A", "B", "C", "D", "E"):
             for number in range(40 + 5 * month):
                 shares = [0.1, 0.06, 0.2, 0.64]
                 if department == "A":
@@ -364,6 +364,14 @@ def world() -> list[tuple[str, date, str, str, str]]:
                     shares = [0.1, 0.3, 0.2, 0.4]
                 if department == "C":
                     shares = [0.02, 0.0, 0.2, 0.78]
+                if department == "D":
+                    # Falls after April, and rises in the month that is not over.
+                    rude = 0.4 if month < 5 else 0.6 if month == 9 else 0.12
+                    shares = [0.0, rude, 0.2, 0.8 - rude]
+                if department == "E":
+                    # Four months of the six up to June, three of the five.
+                    late = 0.3 if month in (1, 2, 3, 6) else 0.0
+                    shares = [late, 0.0, 0.2, 0.8 - late]
                 comment = draw.choices(list(SAID), shares)[0]
                 bad = 0.8 if SAID[comment] == "late_delivery" else 0.35
                 kinds = ("detractor", "passive", "promoter")
