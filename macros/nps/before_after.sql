@@ -115,8 +115,8 @@
 {# The first thing that keeps an initiative from being judged; null where nothing does. A company
    never has a control: what it did can't be separated from what happened to everybody.
 
-   windows, comparisons, overlapping: relations of initiative_windows, of initiative_comparisons, and
-   of overlapping_initiatives; rows may be missing of the last two. #}
+   windows, comparisons, overlapping: relations of initiative_windows, of initiative_comparisons,
+   and of overlapping_initiatives; rows may be missing of the last two. #}
 {% macro why_it_cannot_be_told(windows, comparisons, overlapping) -%}
     {%- set enough = var('nps_min_responses') -%}
     case
