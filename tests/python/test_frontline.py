@@ -1091,14 +1091,14 @@ def test_no_name_is_in_any_text(tmp_path: Path, identity: str) -> None:
     names = ", ".join(f"'{name}'" for name in FRONTLINE)
     columns = build.rows(TEXT_COLUMNS.format(names))
     assert len(columns) > 50
-    for table, column in columns:
+    for mart, column in columns:
         ((found,),) = build.rows(
-            f"select count(*) from marts.{table} "
+            f"select count(*) from marts.{mart} "
             f"where {column} ilike '%querida%' or {column} ilike '%xylander%'"
         )
         # Who is shown by name is so in the scorecard, as oneself, and nowhere else.
-        is_own = [identity, table, column] == ["name", "agent_scorecard", "agent_name"]
-        assert (found == 0) is not is_own, (table, column)
+        is_own = [identity, mart, column] == ["name", "agent_scorecard", "agent_name"]
+        assert (found == 0) is not is_own, (mart, column)
     ((shown,),) = build.rows(
         "select count(*) from marts.huddle_verbatims "
         "where comment like '%thanks to [agent] or [agent]%'"
