@@ -1,7 +1,7 @@
 {{ config(severity='warn') }}
 -- What: every rule of the seed huddle_actions asks for a topic and a subject that there can be.
--- When it matters: a mistyped one never holds, and another action is suggested for years.
--- How to resolve: operations correct topic or subject in huddle_actions; its description lists them.
+-- When it matters: a mistyped one never holds, and another action is suggested.
+-- How to resolve: operations correct it in huddle_actions, whose description lists them.
 with
 
 known as (
@@ -24,17 +24,14 @@ known as (
             union all
         {% endfor -%}
     {% endfor -%}
-    select
-        signs.topic,
-        themes.family as subject
-    from {{ ref('themes') }} as themes
-    cross join (
-        select 'complaint' as topic
+    {% for topic in ['complaint', 'praise'] -%}
+        select
+            '{{ topic }}' as topic,
+            family as subject
+        from {{ ref('themes') }}
+        group by family
         union all
-        select 'praise' as topic
-    ) as signs
-    group by signs.topic, themes.family
-    union all
+    {% endfor -%}
     select
         'driver' as topic,
         driver as subject
