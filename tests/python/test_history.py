@@ -400,6 +400,57 @@ def test_reasons_are_told_apart(world: World) -> None:
     assert company["corrected_in_passives"] == company["corrected_out_passives"] == 1
 
 
+def test_another_score_of_the_same_category_is_no_revision(world: World) -> None:
+    world.forget_all()
+    for score in (9, 10):
+        world.build([Answer("R1", "relational", date(2025, 1, 1), "D1", score)], date(2025, 3, 1))
+        world.publish()
+    world.build([Answer("R1", "relational", date(2025, 1, 1), "D1", 10)], date(2025, 3, 1))
+    assert world.warehouse.rows(
+        "select max(revision), min(last_publication_number) from marts.nps_restatements"
+    ) == [(1, 2)]
+    # The state knows the score of today all the same: a new cut of the categories needs it.
+    assert world.warehouse.rows(
+        "select score, opened_as, closed_as from state.published_answers order by score"
+    ) == [(9, "arrived", "rescored"), (10, "rescored", None)]
+
+
+def test_answers_of_forgotten_customers_are_known_by_their_number(world: World) -> None:
+    world.forget_all()
+    day, as_of = date(2025, 1, 1), date(2025, 3, 1)
+    answers = [Answer(f"R{number}", "relational", day, "D1", 9) for number in range(4)]
+    world.build(answers, as_of)
+    world.publish()
+    world.connection.execute("use state")
+    publication.count_together(world.connection, ["R1", "R2"])
+    world.connection.execute("use warehouse")
+    changes = (
+        "select change_type, reason, response_id, score, responses "
+        "from marts.unpublished_changes order by all"
+    )
+    world.build(answers, as_of)
+    assert world.warehouse.rows(changes) == []
+    # One is corrected: its key says nothing, so that one has gone and another has come.
+    answers[1] = replace(answers[1], score=3)
+    world.build(answers, as_of)
+    assert world.warehouse.rows(changes) == [
+        ("closed", "deleted", None, 9, 1), ("opened", "arrived", "R1", 3, 1),
+    ]  # fmt: skip
+    world.publish()
+    world.build([answers[0], answers[3]], as_of)
+    assert world.warehouse.rows(changes) == [
+        ("closed", "deleted", "R1", 3, 1), ("closed", "deleted", None, 9, 1),
+    ]  # fmt: skip
+    # Another cut moves those that are counted together, too.
+    world.build(answers, as_of, CUT | {9: "passive"})
+    (row,) = world.dicts(
+        "select * from marts.nps_restatements where scope_type = 'company' "
+        "and survey_type = 'all' and period_type = 'month' and revision = 2"
+    )
+    assert (row["promoters"], row["now_promoters"], row["now_passives"]) == (3, 0, 3)
+    assert row["definition_out_promoters"] == row["definition_in_passives"] == 3
+
+
 def test_nothing_published_is_an_empty_mart(world: World) -> None:
     world.forget_all()
     world.build([Answer("R1", "relational", date(2025, 1, 1), "D1", 9)], date(2025, 3, 1))
