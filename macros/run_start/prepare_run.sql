@@ -5,18 +5,10 @@
         {% do return('') %}
     {% endif %}
     {% set problems = problems_of_vars() + problems_of_trend_vars() %}
-    {% set problems = problems + problems_of_driver_vars() %}
-    {% set problems = problems + problems_of_value_vars() %}
-    {% set problems = problems + problems_of_frontline_vars() + problems_of_warehouse_name() %}
-    {% set problems = problems + problems_of_follow_up_vars() + problems_of_warehouse_name() %}
-    {% set problems = problems + problems_of_driver_vars() %}
-    {% set problems = problems_of_vars() + problems_of_trend_vars() + problems_of_voice_vars() %}
-    {% set problems = problems + problems_of_initiative_vars() %}
+    {% set problems = problems + problems_of_driver_vars() + problems_of_voice_vars() %}
+    {% set problems = problems + problems_of_follow_up_vars() + problems_of_value_vars() %}
+    {% set problems = problems + problems_of_initiative_vars() + problems_of_frontline_vars() %}
     {% set problems = problems + problems_of_warehouse_name() %}
-    {% set problems = problems + problems_of_follow_up_vars() + problems_of_warehouse_name() %}
-    {% set problems = problems_of_vars() + problems_of_trend_vars() + problems_of_voice_vars() %}
-    {% set problems = problems + problems_of_follow_up_vars() + problems_of_driver_vars() %}
-    {% set problems = problems + problems_of_frontline_vars() + problems_of_warehouse_name() %}
     {% if not problems %}
         {% set landed = land_raw_files() %}
         {% for warning in landed.warnings %}

@@ -53,7 +53,9 @@ MARTS = (
     "earned_growth",
 )
 INPUTS = {
-    "as_of": "as_of_date date, first_response_date date, last_response_date date",
+    "as_of": (
+        "as_of timestamp, as_of_date date, first_response_date date, last_response_date date"
+    ),
     "invitation_span": "first_date date, last_date date",
     "fct_survey_responses": (
         "response_id varchar, customer_id varchar, survey_type varchar, responded_at timestamp, "
@@ -61,7 +63,8 @@ INPUTS = {
         "nps_contribution integer"
     ),
     "fct_contacts": (
-        "contact_id varchar, customer_id varchar, started_at timestamp, handle_seconds bigint"
+        "contact_id varchar, customer_id varchar, contact_reason varchar, channel varchar, "
+        "started_at timestamp, handle_seconds bigint"
     ),
     "dim_customers": (
         "customer_id varchar, segment varchar, region varchar, product_line varchar, "
@@ -187,7 +190,7 @@ def random_world(seed: int) -> World:
 def fill(marts: Marts, world: World) -> None:
     """Make the tables the marts read."""
     rows: dict[str, Iterable[Sequence[Any]]] = {
-        "as_of": [(world.as_of, world.first_day, world.last_day)],
+        "as_of": [(world.as_of, world.as_of, world.first_day, world.last_day)],
         "invitation_span": [(world.first_day, world.last_day)],
         "fct_survey_responses": [
             (a.id, a.customer, a.survey_type, a.at, a.day, a.period_date, a.score, a.category,
@@ -195,7 +198,7 @@ def fill(marts: Marts, world: World) -> None:
             for a in world.answers
         ],
         "fct_contacts": [
-            (f"K{n}", customer, started, seconds)
+            (f"K{n}", customer, "billing", "phone", started, seconds)
             for n, (customer, started, seconds) in enumerate(world.contacts)
         ],
         "dim_customers": [
@@ -222,7 +225,7 @@ def fill(marts: Marts, world: World) -> None:
 def empty_marts(tmp_path_factory: pytest.TempPathFactory) -> Marts:
     return Marts(
         tmp_path_factory.mktemp("customers"),
-        [f"customers/{name}" for name in MARTS],
+        ["drivers/contact_repeats", *(f"customers/{name}" for name in MARTS)],
         inputs=INPUTS,
         variables={"nps_min_responses": MIN_RESPONSES, "nps_cost_per_hour": COST_PER_HOUR},
     )
