@@ -19,7 +19,7 @@ with
 
 delivered as (
 
-    select * from {{ delivered_rows(table, columns | map(attribute='name') | list) }}
+    select * from {{ rows_to_parse(table, columns | map(attribute='name') | list) }}
 
 ),
 

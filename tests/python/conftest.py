@@ -55,6 +55,36 @@ class Build:
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
+def environment_of(
+    folder: Path,
+    warehouse: Path | None = None,
+    raw_dir: Path | None = SAMPLE,
+    seeds_dir: Path | None = None,
+) -> dict[str, str]:
+    """The environment of a command on a warehouse file in `folder`; as `run_dbt` has it.
+
+    Args:
+        folder: where the warehouse, dbt's target and its logs go.
+        warehouse: the warehouse file, where it is not the usual one of the folder.
+        raw_dir: folder of raw files; None leaves NPS_RAW_DIR unset.
+        seeds_dir: folder of the business's own seeds.
+    """
+    env = {name: value for name, value in os.environ.items() if not name.startswith("NPS_")}
+    env |= {
+        "NPS_WAREHOUSE": str(warehouse or folder / "warehouse.duckdb"),
+        # Not the project's own, in which someone may be listed.
+        "NPS_STATE_DIR": str(folder / "state"),
+        "DO_NOT_TRACK": "1",
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+    }
+    if raw_dir is not None:
+        env["NPS_RAW_DIR"] = str(raw_dir)
+    if seeds_dir is not None:
+        env["NPS_SEEDS_DIR"] = str(seeds_dir)
+    return env
+
+
 def run_dbt(
     folder: Path,
     *,
@@ -79,20 +109,7 @@ def run_dbt(
         warehouse: the warehouse file, where it is not the usual one of the folder.
     """
     warehouse = warehouse or folder / "warehouse.duckdb"
-    env = {name: value for name, value in os.environ.items() if not name.startswith("NPS_")}
-    env |= {
-        "NPS_WAREHOUSE": str(warehouse),
-        # Not the project's own, in which someone may be listed.
-        "NPS_STATE_DIR": str(folder / "state"),
-        "DO_NOT_TRACK": "1",
-        "DBT_TARGET_PATH": str(folder / "target"),
-        "DBT_LOG_PATH": str(folder / "logs"),
-    }
-    if raw_dir is not None:
-        env["NPS_RAW_DIR"] = str(raw_dir)
-    if seeds_dir is not None:
-        env["NPS_SEEDS_DIR"] = str(seeds_dir)
-    env |= environment or {}
+    env = environment_of(folder, warehouse, raw_dir, seeds_dir) | dict(environment or {})
     dbt = Path(sys.executable).with_name("dbt")
     finished = subprocess.run(
         [
