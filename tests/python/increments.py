@@ -15,7 +15,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 from compiled import Compiled, Instant, Node, _node
 from conftest import PROJECT, environment_of
 from fingerprints import fingerprints_in
@@ -36,19 +35,18 @@ STATE = """
     create or replace table staging._definition as select 'the same' as definition;
 """
 _RUN_TWICE = """
-import json, sys
+import json, os, shutil, sys
 from dbt.cli.main import dbtRunner
-manifest = None
+manifest = dbtRunner().invoke(["--quiet", "--log-path", sys.argv[2], "parse"]).result
 for folder in sys.argv[2:]:
-    runner = dbtRunner(manifest=manifest)
-    result = runner.invoke([
+    result = dbtRunner(manifest=manifest).invoke([
         "--quiet", "--no-use-colors", "--log-path", folder, "--log-level-file", "debug",
         "--log-format-file", "json", "build", "--threads", "1", *json.loads(sys.argv[1]),
     ])
     if not result.success:
         sys.exit(f"{result.exception} {open(folder + '/dbt.log').read()[-4000:]}")
-    if manifest is None:
-        manifest = dbtRunner().invoke(["--quiet", "--log-path", folder, "parse"]).result
+    # What was compiled, which the next run writes over.
+    shutil.copy(os.environ["DBT_TARGET_PATH"] + "/manifest.json", folder)
 """
 _WRITES = re.compile(r"\s*(create|insert|delete|drop|update)\b", re.IGNORECASE)
 
@@ -80,7 +78,7 @@ def record(folder: Path, raw_dir: Path) -> Recording:
         check=False,
     )
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    manifest = json.loads((folder / "target" / "manifest.json").read_text())
+    manifest = json.loads((logs[0] / "manifest.json").read_text())
     project = Compiled({id_: _node(id_, node) for id_, node in manifest["nodes"].items()})
     statements: dict[str, list[str]] = {}
     for line in (logs[1] / "dbt.log").read_text().splitlines():
@@ -89,6 +87,10 @@ def record(folder: Path, raw_dir: Path) -> Recording:
             continue
         node = (event["data"].get("node_info") or {}).get("node_name", "")
         text = re.sub(r"^/\*.*?\*/", "", event["data"]["sql"].strip(), flags=re.DOTALL)
+        # In memory the database has another name.
+        text = text.replace('"warehouse".', "")
+        # Each model of dbt's has a connection of its own, in which this is made once.
+        text = re.sub(r"create\s+temporary", "create or replace temporary", text)
         if node and _WRITES.match(text):
             statements.setdefault(node, []).append(text)
     built = {name for name, node in project.models.items() if node.query}
@@ -161,8 +163,3 @@ class Played(Instant):
     def content(self) -> dict[str, str]:
         """What each compared table holds, byte for byte."""
         return fingerprints_in(self.connection, COMPARED)
-
-
-def connected() -> duckdb.DuckDBPyConnection:
-    """An engine for a test's own arithmetic."""
-    return duckdb.connect()

@@ -290,7 +290,9 @@ class _Writer:
                 is_there = csv_table_name(delivery.table) in kept & set(relations)
                 landed += self._write_csv(delivery, known if is_there else {}, scans, slow)
             landed += [_landed_parquet(file, delivery) for file in delivery.parquet_files]
-        history_since = self.before.history_since or self.number
+        history_since = self.before.history_since
+        if history_since is None:
+            history_since = self.number
         if self.suppression is not None:
             self._forget(self.suppression)
             if self._links() != links_before:
@@ -526,7 +528,7 @@ class _Writer:
 
     def _newest_number(self) -> int:
         """The newest landing that any model knows of: numbers never come twice in a warehouse."""
-        return max(self._applied(f"parsed_{delivery.table.name}") for delivery in self.deliveries)
+        return max(0, *(self._applied(f"parsed_{d.table.name}") for d in self.deliveries))
 
     def _columns(self, relation: str) -> set[str]:
         rows = self.cursor.execute(
