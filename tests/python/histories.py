@@ -13,21 +13,56 @@ import duckdb
 Rows = list[list[str]]
 
 COLUMNS = {
-    "survey_responses": (
-        "response_id score responded_at survey_type invitation_id contact_id customer_id csat_score "
-        "comment language status is_test updated_at"
-    ).split(),
-    "contacts": (
-        "contact_id department_id channel started_at agent_id customer_id reason product_line site "
-        "ended_at handle_seconds is_resolved updated_at"
-    ).split(),
-    "departments": "department_id department_name parent_department_id site updated_at".split(),
-    "agents": "agent_id agent_name hired_on updated_at".split(),
-    "agent_assignments": "agent_id department_id team valid_from valid_to".split(),
-    "contact_legs": "contact_id leg_number agent_id department_id handle_seconds".split(),
-    "customers": "customer_id segment product_line acquired_by updated_at".split(),
-    "survey_invitations": "invitation_id contact_id customer_id sent_at status updated_at".split(),
-    "evaluations": "contact_id criterion score evaluated_at".split(),
+    "survey_responses": [
+        "response_id",
+        "score",
+        "responded_at",
+        "survey_type",
+        "invitation_id",
+        "contact_id",
+        "customer_id",
+        "csat_score",
+        "comment",
+        "language",
+        "status",
+        "is_test",
+        "updated_at",
+    ],
+    "contacts": [
+        "contact_id",
+        "department_id",
+        "channel",
+        "started_at",
+        "agent_id",
+        "customer_id",
+        "reason",
+        "product_line",
+        "site",
+        "ended_at",
+        "handle_seconds",
+        "is_resolved",
+        "updated_at",
+    ],
+    "departments": [
+        "department_id",
+        "department_name",
+        "parent_department_id",
+        "site",
+        "updated_at",
+    ],
+    "agents": ["agent_id", "agent_name", "hired_on", "updated_at"],
+    "agent_assignments": ["agent_id", "department_id", "team", "valid_from", "valid_to"],
+    "contact_legs": ["contact_id", "leg_number", "agent_id", "department_id", "handle_seconds"],
+    "customers": ["customer_id", "segment", "product_line", "acquired_by", "updated_at"],
+    "survey_invitations": [
+        "invitation_id",
+        "contact_id",
+        "customer_id",
+        "sent_at",
+        "status",
+        "updated_at",
+    ],
+    "evaluations": ["contact_id", "criterion", "score", "evaluated_at"],
 }
 MOST_ROWS = {"survey_responses": 14, "contacts": 18, "survey_invitations": 8, "departments": 6}
 COMMENTS = ("", "ok", "call 0171 2345678 please", "mail me: a.b@example.org", "slow, sorry")

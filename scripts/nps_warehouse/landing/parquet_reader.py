@@ -147,9 +147,7 @@ def presented_type(column: Column, files: Sequence[ParquetFile], has_csv: bool) 
     return types.pop() if len(types) == 1 else VARCHAR
 
 
-def presented_types(
-    table: Table, files: Sequence[ParquetFile], has_csv: bool
-) -> dict[str, str]:
+def presented_types(table: Table, files: Sequence[ParquetFile], has_csv: bool) -> dict[str, str]:
     """The DuckDB type in which a raw table shows each of its columns.
 
     Args:
