@@ -36,6 +36,9 @@
     {% do run_query('insert into ' ~ state('definition') ~ ' ' ~ definition_of_run()) %}
     {% set now = run_query('select definition from ' ~ state('definition')).rows %}
     {% if before and before[0][0] != now[0][0] %}
+        {# Every model is built anew: what was noted says nothing, and may name who was forgotten. #}
+        {% do run_query('delete from ' ~ state('applied')) %}
+        {% do run_query('delete from ' ~ state('changes')) %}
         {% do log(
             'Full refresh: ' ~ what_differs(before[0][0], now[0][0]) ~ ' changed since the last run.',
             info=true
