@@ -15,6 +15,9 @@
             {% do exceptions.warn(warning) %}
         {% endfor %}
         {% set problems = landed.errors %}
+        {% if not problems %}
+            {% do prepare_state() %}
+        {% endif %}
     {% endif %}
     {% if problems %}
         {% do return("select error('" ~ (problems | join('\n')).replace("'", "''") ~ "')") %}

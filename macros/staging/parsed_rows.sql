@@ -19,7 +19,7 @@ with
 
 delivered as (
 
-    select * from {{ delivered_rows(table, columns | map(attribute='name') | list) }}
+    select * from {{ rows_to_parse(table, columns | map(attribute='name') | list) }}
 
 ),
 
@@ -88,7 +88,12 @@ judged as (
 
 select
     {% for column in columns -%}
-        {{ column.name }},
+        {#- What is too old is not kept, not even here. -#}
+        {%- if table in var('nps_retention_months') -%}
+            case when failed_rule = -1 then null else {{ column.name }} end as {{ column.name }},
+        {%- else -%}
+            {{ column.name }},
+        {%- endif %}
     {% endfor -%}
     {% for column in unreadable_cells()[table] -%}
         case

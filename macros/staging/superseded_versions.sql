@@ -10,7 +10,11 @@ with
 candidates as (
 
     select * from {{ ref('parsed_' ~ table) }}
-    where failed_rule is null
+    where
+        failed_rule is null
+        {% if is_incremental() -%}
+            and {{ key[0] }} in (select value from {{ scratch('changed') }})
+        {% endif %}
 
 ),
 
@@ -27,6 +31,7 @@ versions as (
 
     select
         candidates.record_key,
+        candidates.{{ key[0] }} as first_key,
         candidates._source_file,
         candidates._source_row,
         row_number() over (newest_first) as version_rank,
@@ -53,6 +58,7 @@ versions as (
 
 select
     record_key,
+    first_key,
     _source_file,
     _source_row,
     superseded_by

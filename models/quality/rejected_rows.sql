@@ -42,7 +42,8 @@ set_rules as (
 
 ),
 
-rejected as (
+-- Kept, so that the masking behind it is planned once and not once per table.
+rejected as {{ materialized() }} (
 
     select * from row_rules
     union all

@@ -1,6 +1,7 @@
 with
 
-cells as (
+-- Kept, so that the masking behind it is planned once and not once per column.
+cells as {{ materialized() }} (
 
     {% for table, columns in unreadable_cells().items() -%}
         {% set last_table = loop.last -%}

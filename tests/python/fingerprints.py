@@ -18,23 +18,35 @@ def tables_of(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-def fingerprints(warehouse: Path, schemas: Sequence[str] = ("marts",)) -> dict[str, str]:
+def fingerprints_in(
+    connection: duckdb.DuckDBPyConnection, schemas: Sequence[str] = ("marts",)
+) -> dict[str, str]:
     """Per relation its columns, number of rows and a hash of all rows, whatever their order.
+
+    Args:
+        connection: to the warehouse.
+        schemas: whose relations to read.
+    """
+    found = {}
+    for schema in schemas:
+        for table in tables_of(connection, schema):
+            relation = f'"{schema}"."{table}"'
+            columns = connection.execute(f"describe {relation}").fetchall()
+            # A row as JSON: nulls, empty texts and every digit of a double are told apart.
+            content = connection.execute(
+                "select count(*), coalesce(md5(string_agg(row_hash, '' order by row_hash)), '')"
+                f" from (select md5(cast(to_json(t) as varchar)) as row_hash from {relation} t)"
+            ).fetchone()
+            found[f"{schema}.{table}"] = f"{[c[:2] for c in columns]} {content}"
+    return found
+
+
+def fingerprints(warehouse: Path, schemas: Sequence[str] = ("marts",)) -> dict[str, str]:
+    """As `fingerprints_in`, of a file.
 
     Args:
         warehouse: the DuckDB file.
         schemas: whose relations to read.
     """
-    found = {}
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        for schema in schemas:
-            for table in tables_of(connection, schema):
-                relation = f'"{schema}"."{table}"'
-                columns = connection.execute(f"describe {relation}").fetchall()
-                # A row as JSON: nulls, empty texts and every digit of a double are told apart.
-                content = connection.execute(
-                    "select count(*), coalesce(md5(string_agg(row_hash, '' order by row_hash)), '')"
-                    f" from (select md5(cast(to_json(t) as varchar)) as row_hash from {relation} t)"
-                ).fetchone()
-                found[f"{schema}.{table}"] = f"{[c[:2] for c in columns]} {content}"
-    return found
+        return fingerprints_in(connection, schemas)

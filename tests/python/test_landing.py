@@ -107,7 +107,7 @@ def test_files_are_listed(delivery: Delivery) -> None:
     delivery.land()
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert delivery.query("select * from raw._files where table_name = 'contacts'") == [
-        ("contacts", "contacts.csv", "csv", path.stat().st_size, digest, 2)
+        ("contacts", "contacts.csv", "csv", path.stat().st_size, digest, 2, None, 1)
     ]
     assert delivery.query("select count(*) from raw._files") == [(3,)]
 

@@ -1,36 +1,3 @@
-with
-
-invitations as (
-
-    select * from {{ ref('stg_survey_invitations') }}
-
-),
-
-answers as (
-
-    select
-        invitation_id,
-        count(*) as responses
-    from {{ ref('stg_survey_responses') }}
-    where invitation_id is not null
-    group by invitation_id
-
-)
-
-select
-    invitations.invitation_id,
-    invitations.survey_id,
-    invitations.survey_type,
-    invitations.contact_id,
-    invitations.customer_id,
-    invitations.survey_channel,
-    invitations.sent_at,
-    {{ local_date('invitations.sent_at') }} as sent_date,
-    invitations.delivered_at,
-    invitations.opened_at,
-    invitations.status,
-    coalesce(invitations.status = 'bounced', false) as is_bounced,
-    coalesce(answers.responses, 0) as responses
-from invitations
-left join answers
-    on invitations.invitation_id = answers.invitation_id
+{{ labelled_survey_invitations(
+    ref('stg_survey_invitations'), ref('stg_survey_responses')
+) }}

@@ -1,5 +1,9 @@
 -- sqlfluff:dialect:postgres
 -- (its duckdb dialect does not know grouping sets)
+{{ config(
+    pre_hook="{{ take_out('contact_date', changes_of('fct_contacts', 'contact_date'), type='date') }}",
+    post_hook="{{ note_added('contact_date', type='date') }}",
+) }}
 {% set scopes = contact_scopes() %}
 {% set keys_of_contacts = scopes.values() | sum(start=[]) | unique | list %}
 
@@ -15,7 +19,7 @@ contacts as (
         is_resolved,
         case when handle_seconds <= {{ longest_handle_seconds() }} then handle_seconds end
             as handle_seconds
-    from {{ ref('fct_contacts') }}
+    from {{ changed_rows(ref('fct_contacts'), 'contact_date', type='date') }}
 
 ),
 

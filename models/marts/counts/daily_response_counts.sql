@@ -1,5 +1,9 @@
 -- sqlfluff:dialect:postgres
 -- (its duckdb dialect does not know grouping sets)
+{{ config(
+    pre_hook="{{ take_out('period_date', changes_of('fct_survey_responses', 'period_date'), type='date') }}",
+    post_hook="{{ note_added('period_date', type='date') }}",
+) }}
 {% set scopes = score_scopes() %}
 {% set keys_of_responses = scopes.values() | sum(start=[]) | unique | list %}
 
@@ -14,7 +18,7 @@ responses as (
         period_date,
         survey_type,
         nps_category
-    from {{ ref('fct_survey_responses') }}
+    from {{ changed_rows(ref('fct_survey_responses'), 'period_date', type='date') }}
 
 ),
 

@@ -1,5 +1,9 @@
 -- sqlfluff:dialect:postgres
 -- (its duckdb dialect does not know grouping sets)
+{{ config(
+    pre_hook="{{ take_out('sent_date', changes_of('fct_survey_invitations', 'sent_date'), type='date') }}",
+    post_hook="{{ note_added('sent_date', type='date') }}",
+) }}
 {% set scopes = invitation_scopes() %}
 {% set keys_of_invitations = scopes.values() | sum(start=[]) | unique | list %}
 
@@ -14,7 +18,7 @@ invitations as (
         sent_date,
         survey_type,
         responses
-    from {{ ref('fct_survey_invitations') }}
+    from {{ changed_rows(ref('fct_survey_invitations'), 'sent_date', type='date') }}
     where
         not is_bounced
         and sent_date is not null

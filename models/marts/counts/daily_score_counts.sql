@@ -1,5 +1,9 @@
 -- sqlfluff:dialect:postgres
 -- (its duckdb dialect does not know grouping sets)
+{{ config(
+    pre_hook="{{ take_out('period_date', changes_of('fct_survey_responses', 'period_date'), type='date') }}",
+    post_hook="{{ note_added('period_date', type='date') }}",
+) }}
 {% set scopes = single_scopes() %}
 {% set keys_of_responses = scopes.values() | sum(start=[]) | unique | list %}
 
@@ -16,7 +20,7 @@ responses as (
         score,
         csat_score,
         effort_score
-    from {{ ref('fct_survey_responses') }}
+    from {{ changed_rows(ref('fct_survey_responses'), 'period_date', type='date') }}
 
 ),
 

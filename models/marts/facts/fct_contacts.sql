@@ -1,8 +1,13 @@
+{{ config(
+    pre_hook="{{ take_out('contact_id', changed_contacts(), dates='contact_date') }}",
+    post_hook="{{ note_added('contact_id', dates='contact_date') }}",
+) }}
+
 with
 
 contacts as (
 
-    select * from {{ ref('categorized_contacts') }}
+    {{ contacts_to_write() }}
 
 ),
 
@@ -17,7 +22,7 @@ responses as (
             partition by contact_id
             order by responded_at desc, response_id desc
         ) as newest_first
-    from {{ ref('categorized_survey_responses') }}
+    from {{ responses_to_write('contact_id') }}
     where contact_id is not null
 
 ),

@@ -1,8 +1,13 @@
+{{ config(
+    pre_hook="{{ take_out('invitation_id', changed_invitations(), dates='sent_date') }}",
+    post_hook="{{ note_added('invitation_id', dates='sent_date') }}",
+) }}
+
 with
 
 invitations as (
 
-    select * from {{ ref('categorized_survey_invitations') }}
+    select * from {{ invitations_to_write() }}
 
 ),
 

@@ -1,8 +1,13 @@
+{{ config(
+    pre_hook="{{ take_out('response_id', changed_responses(), dates='period_date') }}",
+    post_hook="{{ note_added('response_id', dates='period_date') }}",
+) }}
+
 with
 
 responses as (
 
-    select * from {{ ref('categorized_survey_responses') }}
+    select * from {{ responses_to_write('response_id') }}
 
 ),
 
@@ -20,7 +25,10 @@ customers as (
 
 invitations as (
 
-    select * from {{ ref('categorized_survey_invitations') }}
+    select
+        invitation_id,
+        sent_date
+    from {{ invitations_to_write(keys=invitations_of_changed_responses()) }}
 
 )
 

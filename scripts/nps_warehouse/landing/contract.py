@@ -17,6 +17,16 @@ SEEDS_DIR = PROJECT_DIR / "seeds"
 SOURCE_FILE = "_source_file"
 SOURCE_ROW = "_source_row"
 LINE_ERROR = "_line_error"
+# What decides a row of an incremental model, besides what is delivered.
+ROW_CODE = (
+    "dbt_project.yml",
+    "macros/**/*.sql",
+    "models/staging/**/*.sql",
+    "models/categorized/**/*.sql",
+    "models/marts/facts/*.sql",
+    "models/marts/counts/*.sql",
+)
+
 PROVENANCE = (SOURCE_FILE, SOURCE_ROW, LINE_ERROR)
 
 KINDS = ("key", "text", "timestamp", "number")
@@ -64,6 +74,20 @@ def load_contract(path: Path = CONTRACT_FILE) -> tuple[Table, ...]:
 def contract_digest(tables: tuple[Table, ...]) -> str:
     """A short text that changes with any table or column of the contract."""
     return hashlib.sha256(repr(tables).encode()).hexdigest()[:16]
+
+
+def project_digest(folder: Path = PROJECT_DIR) -> str:
+    """A short text that changes with any code that decides a row of an incremental model.
+
+    Args:
+        folder: of the project.
+    """
+    digest = hashlib.sha256()
+    for pattern in ROW_CODE:
+        for path in sorted(folder.glob(pattern)):
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
 
 
 def _meta(entry: dict[str, Any]) -> dict[str, Any]:

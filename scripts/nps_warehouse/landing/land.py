@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from nps_warehouse.landing.parquet_reader import (
     ParquetFile,
     check_float_keys,
     parquet_selects,
+    presented_types,
     read_parquet_file,
 )
 from nps_warehouse.landing.report import FileError, Report, name_list
@@ -38,12 +40,16 @@ from nps_warehouse.landing.theme_labels import land_labels
 from nps_warehouse.privacy.suppression import Suppression
 
 # Raise this when rows already landed would be landed otherwise today.
-LANDING_VERSION = 2
+LANDING_VERSION = 3
 
 SCHEMA = "raw"
 FILES = "_files"
 LANDING = "_landing"
 PARQUET_TABLE_PREFIX = "_parquet_"
+PENDING_PREFIX = "_pending_"
+
+# Where macros/increments remember what the models have taken in.
+APPLIED_SCHEMA, APPLIED = "staging", "_applied"
 
 # Table, relative path, size in bytes and SHA-256: a file that is the same as before.
 Identity = tuple[str, str, int, str]
@@ -60,11 +66,30 @@ class Delivery:
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file as `raw._files` describes it."""
+    """A file as `raw._files` describes it.
+
+    `presented` says in which types a Parquet file shows its columns; it is empty for others.
+    """
 
     source: SourceFile
     sha256: str
     records: int
+    presented: str = ""
+
+
+@dataclass(frozen=True)
+class Before:
+    """What an earlier landing of the same folder left.
+
+    `files`: CSV files whose rows are here, with their number of records. `landed_in`: in which
+    landing the rows of a file became what they are, by identity and `presented`. `number` and
+    `history_since`: as `raw._landing` has them.
+    """
+
+    files: dict[Identity, int] = field(default_factory=dict)
+    landed_in: dict[tuple[Identity, str], int] = field(default_factory=dict)
+    number: int = 0
+    history_since: int | None = None
 
 
 @dataclass(frozen=True)
@@ -193,6 +218,8 @@ class _Writer:
         self.seeds = seeds
         self.report = report
         self.header_only: list[SourceFile] = []
+        self.before = Before()
+        self.number = 1
         row = cursor.execute("select current_database()").fetchone()
         assert row is not None
         self.catalog = str(row[0])
@@ -202,7 +229,9 @@ class _Writer:
     def write(self) -> None:
         """Land everything, or leave the database as it was."""
         relations = self._relations()
-        known = self._landed_before(relations)
+        self.before = self._landed_before(relations)
+        self.number = self.before.number + 1
+        known = self.before.files
         sizes = {identity[:3] for identity in known}
         scans = {
             source.relative: _scan_or_hash(source, header, known, sizes)
@@ -257,21 +286,31 @@ class _Writer:
         for relation, kind in relations.items():
             if relation not in kept and self._is_ours(relation):
                 self.cursor.execute(f"drop {kind} {self._relation(relation)}")
-        if LINKS in relations and (self.suppression is None or not known):
+        same_delivery = self.before.history_since is not None
+        if LINKS in relations and (self.suppression is None or not same_delivery):
             # Keys of another delivery are other keys.
             self.cursor.execute(f"drop table {self._relation(LINKS)}")
+        links_before = self._links() if self.suppression is not None else 0
         landed: list[LandedFile] = []
         for delivery in self.deliveries:
             if delivery.csv_files:
                 is_there = csv_table_name(delivery.table) in kept & set(relations)
                 landed += self._write_csv(delivery, known if is_there else {}, scans, slow)
-            landed += [_landed_parquet(file) for file in delivery.parquet_files]
+            landed += [_landed_parquet(file, delivery) for file in delivery.parquet_files]
+        history_since = self.before.history_since
+        if history_since is None:
+            history_since = self.number
         if self.suppression is not None:
             self._forget(self.suppression)
+            if self._links() != links_before:
+                # Rows of unchanged files may have lost their comment.
+                history_since = self.number
         for delivery in self.deliveries:
             view = _view_sql(delivery, self._is_personal(delivery))
             self.cursor.execute(f"create view {self._relation(delivery.table.name)} as {view}")
+            self._write_pending(delivery, landed)
         self._write_files(landed)
+        self._write_landing(history_since)
         self.header_only = [file.source for file in landed if file.records == 0]
         for seed in self.seeds:
             self._write_seed(seed)
@@ -301,7 +340,11 @@ class _Writer:
                 name = PARQUET_TABLE_PREFIX + table.name
                 kept, fresh = self._relation(name), f"{TEMPORARY}.{sql.name(name)}"
                 rows = " union all ".join(
-                    parquet_selects(table, delivery.parquet_files, bool(delivery.csv_files))
+                    parquet_selects(
+                        table,
+                        delivery.parquet_files,
+                        presented_types(table, delivery.parquet_files, bool(delivery.csv_files)),
+                    )
                 )
                 self.cursor.execute(f"create temp table {fresh} as {rows}")
                 found.append(fresh)
@@ -362,7 +405,8 @@ class _Writer:
     def _write_files(self, landed: list[LandedFile]) -> None:
         self.cursor.execute(
             f"create table {self._relation(FILES)} (table_name varchar, source_file varchar, "
-            "file_format varchar, size_bytes bigint, sha256 varchar, records bigint)"
+            "file_format varchar, size_bytes bigint, sha256 varchar, records bigint, "
+            "presented varchar, landed_in bigint)"
         )
         rows = []
         for file in landed:
@@ -375,17 +419,68 @@ class _Writer:
                     str(source.size),
                     file.sha256,
                     str(file.records),
+                    file.presented,
+                    str(self._landed_in(file)),
                 ]
             )
-        insert_text_rows(self.cursor, self._relation(FILES), 6, rows)
+        insert_text_rows(self.cursor, self._relation(FILES), 8, rows)
+
+    def _write_landing(self, history_since: int) -> None:
         self.cursor.execute(
-            f"create table {self._relation(LANDING)} "
-            "(landing_version integer, contract varchar, raw_dir varchar)"
+            f"create table {self._relation(LANDING)} (landing_version integer, contract varchar, "
+            "raw_dir varchar, suppression varchar, landing_number bigint, history_since bigint, "
+            "project varchar)"
         )
         self.cursor.execute(
-            f"insert into {self._relation(LANDING)} values (?, ?, ?)",
-            [LANDING_VERSION, self.digest, str(self.folder)],
+            f"insert into {self._relation(LANDING)} values (?, ?, ?, ?, ?, ?, ?)",
+            [*self._state(), self.number, history_since, contract.project_digest()],
         )
+
+    def _state(self) -> tuple[int, str, str, str]:
+        """What has to be as it was for rows that were landed before to be right today."""
+        suppressed = _digest_of(self.suppression) if self.suppression else ""
+        return (LANDING_VERSION, self.digest, str(self.folder), suppressed)
+
+    def _landed_in(self, file: LandedFile) -> int:
+        """The landing since which the file's rows are what they are."""
+        source = file.source
+        identity = (source.table, source.relative, source.size, file.sha256)
+        return self.before.landed_in.get((identity, file.presented), self.number)
+
+    def _write_pending(self, delivery: Delivery, landed: list[LandedFile]) -> None:
+        """The view of the rows that `parsed_<table>` has not taken in, and of no other file's."""
+        applied = self._applied(f"parsed_{delivery.table.name}")
+        new = {
+            file.source.relative
+            for file in landed
+            if file.source.table == delivery.table.name and self._landed_in(file) > applied
+        }
+        view = _view_sql(delivery, self._is_personal(delivery), only=new)
+        relation = self._relation(PENDING_PREFIX + delivery.table.name)
+        self.cursor.execute(f"create view {relation} as {view}")
+
+    def _applied(self, model: str) -> int:
+        """The landing up to which a model has taken in files; before the first where none."""
+        there = self.cursor.execute(
+            "select count(*) from duckdb_tables() "
+            "where database_name = ? and schema_name = ? and table_name = ?",
+            [self.catalog, APPLIED_SCHEMA, APPLIED],
+        ).fetchone()
+        if not there or not there[0]:
+            return -1
+        row = self.cursor.execute(
+            f"select max(landing) from {sql.name(self.catalog)}.{APPLIED_SCHEMA}.{APPLIED} "
+            "where model = ?",
+            [model],
+        ).fetchone()
+        return -1 if row is None or row[0] is None else int(row[0])
+
+    def _links(self) -> int:
+        """How many keys of forgotten customers' rows are remembered."""
+        if LINKS not in self._relations():
+            return 0
+        row = self.cursor.execute(f"select count(*) from {self._relation(LINKS)}").fetchone()
+        return int(row[0]) if row else 0
 
     def _write_seed(self, seed: Seed) -> None:
         target = self._relation(seed.table_name)
@@ -399,7 +494,7 @@ class _Writer:
     def _is_ours(self, relation: str) -> bool:
         names = {d.table.name for d in self.deliveries} | {FILES, LANDING}
         return relation in names or relation.startswith(
-            (CSV_TABLE_PREFIX, PARQUET_TABLE_PREFIX, SEED_PREFIX)
+            (CSV_TABLE_PREFIX, PARQUET_TABLE_PREFIX, PENDING_PREFIX, SEED_PREFIX)
         )
 
     def _relations(self) -> dict[str, str]:
@@ -413,20 +508,42 @@ class _Writer:
         ).fetchall()
         return {str(relation): str(kind) for relation, kind in rows}
 
-    def _landed_before(self, relations: dict[str, str]) -> dict[Identity, int]:
-        """CSV files whose rows are here already, with their number of records."""
+    def _landed_before(self, relations: dict[str, str]) -> Before:
+        """What is here of the same folder; nothing but the number where that can't be told."""
         if relations.get(FILES) != "table" or relations.get(LANDING) != "table":
-            return {}
+            return Before(number=self._newest_number())
+        columns = self._columns(LANDING)
+        if "landing_number" not in columns:
+            return Before(number=self._newest_number())
         state = self.cursor.execute(
-            f"select landing_version, contract, raw_dir from {self._relation(LANDING)}"
+            "select landing_version, contract, raw_dir, suppression, landing_number, history_since "
+            f"from {self._relation(LANDING)}"
         ).fetchall()
-        if state != [(LANDING_VERSION, self.digest, str(self.folder))]:
-            return {}
+        number = max([self._newest_number(), *(row[4] for row in state)])
+        if [tuple(row[:4]) for row in state] != [self._state()]:
+            return Before(number=number)
         rows = self.cursor.execute(
-            "select table_name, source_file, size_bytes, sha256, records "
-            f"from {self._relation(FILES)} where file_format = {sql.text(CSV)}"
+            "select table_name, source_file, size_bytes, sha256, file_format, records, "
+            f"coalesce(presented, ''), landed_in from {self._relation(FILES)}"
         ).fetchall()
-        return {(table, relative, size, sha): n for table, relative, size, sha, n in rows}
+        return Before(
+            {tuple(row[:4]): row[5] for row in rows if row[4] == CSV},
+            {(tuple(row[:4]), row[6]): row[7] for row in rows},
+            number,
+            state[0][5],
+        )
+
+    def _newest_number(self) -> int:
+        """The newest landing that any model knows of: numbers never come twice in a warehouse."""
+        return max(0, *(self._applied(f"parsed_{d.table.name}") for d in self.deliveries))
+
+    def _columns(self, relation: str) -> set[str]:
+        rows = self.cursor.execute(
+            "select column_name from duckdb_columns() "
+            "where database_name = ? and schema_name = ? and table_name = ?",
+            [self.catalog, SCHEMA, relation],
+        ).fetchall()
+        return {str(row[0]) for row in rows}
 
 
 def _id(file: CsvFile) -> Identity:
@@ -449,23 +566,49 @@ def _scan_or_hash(
     return scan(source.path, len(header.names))
 
 
-def _landed_parquet(file: ParquetFile) -> LandedFile:
-    return LandedFile(file.source, hash_file(file.source.path), file.records)
+def _landed_parquet(file: ParquetFile, delivery: Delivery) -> LandedFile:
+    types = presented_types(delivery.table, delivery.parquet_files, bool(delivery.csv_files))
+    presented = hashlib.sha256(repr(sorted(types.items())).encode()).hexdigest()[:16]
+    return LandedFile(file.source, hash_file(file.source.path), file.records, presented)
 
 
-def _view_sql(delivery: Delivery, parquet_is_table: bool) -> str:
-    """The query behind `raw.<table>`: rows of CSV files, of Parquet files, of both or of none."""
+def _digest_of(suppression: Suppression) -> str:
+    return hashlib.sha256(repr(sorted(suppression.digests)).encode()).hexdigest()[:16]
+
+
+def _view_sql(
+    delivery: Delivery, parquet_is_table: bool, only: Collection[str] | None = None
+) -> str:
+    """The query behind `raw.<table>`: rows of CSV files, of Parquet files, of both or of none.
+
+    Args:
+        delivery: the table's files.
+        parquet_is_table: whether its Parquet rows are stored.
+        only: relative paths of the files whose rows are wanted; all where not given.
+    """
     table = delivery.table
-    selects = []
+    columns = sql.columns((*table.column_names, *contract.PROVENANCE))
+    stored = []
+    files: Collection[ParquetFile] = delivery.parquet_files
+    if only is not None:
+        files = [file for file in files if file.source.relative in only]
     if delivery.csv_files:
-        columns = sql.columns((*table.column_names, *contract.PROVENANCE))
-        # Without schema and database the view still holds where the file is renamed or attached.
-        selects.append(f"select {columns} from {sql.name(csv_table_name(table))}")
+        stored.append((csv_table_name(table), [source for source, _ in delivery.csv_files]))
     if delivery.parquet_files and parquet_is_table:
-        columns = sql.columns((*table.column_names, *contract.PROVENANCE))
-        selects.append(f"select {columns} from {sql.name(PARQUET_TABLE_PREFIX + table.name)}")
-    else:
-        selects += parquet_selects(table, delivery.parquet_files, bool(delivery.csv_files))
+        sources = [file.source for file in delivery.parquet_files]
+        stored.append((PARQUET_TABLE_PREFIX + table.name, sources))
+        files = []
+    selects = []
+    for name, sources in stored:
+        wanted = [s.relative for s in sources if only is None or s.relative in only]
+        # Without schema and database the view still holds where the file is renamed or attached.
+        rows = f"select {columns} from {sql.name(name)}"
+        if len(wanted) < len(sources):
+            listed = ", ".join(map(sql.text, wanted)) or "null"
+            rows += f" where {sql.name(contract.SOURCE_FILE)} in ({listed})"
+        selects.append(rows)
+    types = presented_types(table, delivery.parquet_files, bool(delivery.csv_files))
+    selects += parquet_selects(table, files, types)
     if not selects:
         types = {contract.SOURCE_ROW: "bigint"}
         columns = ", ".join(

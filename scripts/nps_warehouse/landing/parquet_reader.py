@@ -6,7 +6,7 @@ number is ever widened to another group's type.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,13 +147,31 @@ def presented_type(column: Column, files: Sequence[ParquetFile], has_csv: bool) 
     return types.pop() if len(types) == 1 else VARCHAR
 
 
-def parquet_selects(table: Table, files: Sequence[ParquetFile], has_csv: bool) -> list[str]:
-    """One `select` for every group of files with the same columns and types."""
-    types = {column.name: presented_type(column, files, has_csv) for column in table.columns}
+def presented_types(table: Table, files: Sequence[ParquetFile], has_csv: bool) -> dict[str, str]:
+    """The DuckDB type in which a raw table shows each of its columns.
+
+    Args:
+        table: its contract.
+        files: all of its Parquet files.
+        has_csv: whether it has CSV files too.
+    """
+    return {column.name: presented_type(column, files, has_csv) for column in table.columns}
+
+
+def parquet_selects(
+    table: Table, files: Collection[ParquetFile], types: dict[str, str]
+) -> list[str]:
+    """One `select` for every group of files with the same columns and types.
+
+    Args:
+        table: its contract.
+        files: those whose rows are wanted.
+        types: as `presented_types` finds them for all of the table's files.
+    """
     return [_select(table, group, types) for group in _groups(files)]
 
 
-def _groups(files: Sequence[ParquetFile]) -> Iterable[list[ParquetFile]]:
+def _groups(files: Collection[ParquetFile]) -> Iterable[list[ParquetFile]]:
     groups: dict[object, list[ParquetFile]] = {}
     for file in files:
         # DuckDB numbers no rows of a file with a column of that name; alone it can be counted.

@@ -1,0 +1,48 @@
+{# What a fact is made of in this run, to select from: all accepted rows with their labels, or those
+   that its pre-hook took out, labelled by the same macros. #}
+
+{% macro contacts_to_write() -%}
+    {%- if is_incremental() -%}
+        {{ labelled_contacts(
+            changed_rows(relation_named('stg_contacts'), 'contact_id'), relation_named
+        ) }}
+    {%- else -%}
+        select * from {{ ref('categorized_contacts') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# key: the column of the answers that says whether one is written. #}
+{% macro responses_to_write(key) -%}
+    {%- if is_incremental() -%}
+        (
+            {{ labelled_survey_responses(
+                changed_rows(relation_named('stg_survey_responses'), key), relation_named
+            ) }}
+        ) as written_responses
+    {%- else -%}
+        {{ ref('categorized_survey_responses') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# keys: a query of the invitations; those that are taken out where not given. #}
+{% macro invitations_to_write(keys=none) -%}
+    {%- if is_incremental() -%}
+        (
+            {{ labelled_survey_invitations(
+                changed_rows(relation_named('stg_survey_invitations'), 'invitation_id', keys),
+                changed_rows(relation_named('stg_survey_responses'), 'invitation_id', keys)
+            ) }}
+        ) as written_invitations
+    {%- else -%}
+        {{ ref('categorized_survey_invitations') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# A query: invitations of the answers that are taken out. #}
+{% macro invitations_of_changed_responses() -%}
+    {%- if is_incremental() -%}
+        select invitation_id from {{ changed_rows(
+            relation_named('stg_survey_responses'), 'response_id'
+        ) }}
+    {%- endif -%}
+{%- endmacro %}

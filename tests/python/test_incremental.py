@@ -1,0 +1,175 @@
+"""What a run on yesterday's warehouse gives is what a build from nothing gives, to the byte."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT, built, run_dbt
+from fingerprints import fingerprints
+from histories import History
+from increments import Played, Recording, is_incremental, record
+
+STEPS = 2
+# A full count is asked for with NPS_HISTORIES=500 and NPS_REAL_HISTORIES=25.
+MANY = int(os.environ.get("NPS_HISTORIES", "20"))
+REAL = int(os.environ.get("NPS_REAL_HISTORIES", "1"))
+
+# What a model hears of through another one.
+TOLD_BY = {"superseded_survey_responses": "masked_comments"}
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    folder = tmp_path_factory.mktemp("recorded")
+    History(folder / "raw", seed=0)
+    return record(folder, folder / "raw")
+
+
+def follow(recording: Recording, folder: Path, seed: int, steps: int = STEPS) -> None:
+    """Play one history, with runs that are killed or select some models, and compare at its end."""
+    chance = random.Random(seed)
+    history = History(folder / "raw", seed)
+    followed = Played(recording, folder / "raw")
+    followed.build_anew()
+    names = [node.name for node in recording.models]
+    incremental = list(recording.statements)
+    kind = "whole"
+    for _ in range(steps):
+        history.step()
+        history.told.append("--")
+        kind = chance.choice(["whole", "whole", "killed", "some"])
+        if kind == "killed":
+            followed.take_in(stop_in=chance.choice(incremental))
+        elif kind == "some":
+            followed.take_in(chance.sample(names, len(names) // 3))
+        else:
+            followed.take_in()
+        history.told.append(kind)
+    if kind != "whole":
+        followed.take_in()
+    fresh = Played(recording, folder / "raw")
+    fresh.build_anew()
+    content, expected = followed.content(), fresh.content()
+    differing = [name for name in expected if content[name] != expected[name]]
+    assert not differing, (seed, differing, history.told)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_history_ends_where_a_rebuild_does(
+    recording: Recording, tmp_path: Path, seed: int
+) -> None:
+    follow(recording, tmp_path, seed)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", range(100, 100 + MANY))
+def test_many_longer_histories(recording: Recording, tmp_path: Path, seed: int) -> None:
+    follow(recording, tmp_path, seed, steps=5)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", range(1000, 1000 + REAL))
+def test_a_history_through_dbt(tmp_path: Path, seed: int) -> None:
+    """Three deliveries through the real command, all marts and tables of quality compared."""
+    history = History(tmp_path / "raw", seed)
+    followed = built(tmp_path, raw_dir=tmp_path / "raw")
+    for _ in range(2):
+        history.step()
+        followed = built(tmp_path, raw_dir=tmp_path / "raw")
+        assert "Full refresh" not in followed.output
+    fresh = built(tmp_path, raw_dir=tmp_path / "raw", warehouse=tmp_path / "fresh.duckdb")
+    schemas = ("marts", "quality")
+    assert fingerprints(followed.warehouse, schemas) == fingerprints(fresh.warehouse, schemas)
+
+
+@pytest.mark.thorough
+def test_what_decides_rows_besides_files_builds_them_anew(tmp_path: Path) -> None:
+    """A seed, a var and another folder: each gives what a build from nothing gives."""
+    chosen = ("--select", "path:models/staging", "path:models/categorized", "resource_type:seed",
+              "path:models/marts/facts", "path:models/marts/counts",
+              "--exclude", "resource_type:test", "resource_type:unit_test")  # fmt: skip
+    History(tmp_path / "one", seed=1)
+    History(tmp_path / "other", seed=2)
+    seeds = tmp_path / "seeds"
+    seeds.mkdir()
+    categories = "score,category\n" + "".join(
+        f"{score},{'promoter' if score > 6 else 'passive' if score > 3 else 'detractor'}\n"
+        for score in range(11)
+    )
+    (seeds / "nps_categories.csv").write_text(categories)
+    built(tmp_path, raw_dir=tmp_path / "one", arguments=chosen)
+    runs = [
+        (tmp_path / "one", seeds, {}),
+        (tmp_path / "one", seeds, {"nps_timezone": "Asia/Tokyo"}),
+        (tmp_path / "other", seeds, {"nps_timezone": "Asia/Tokyo"}),
+    ]
+    for number, (raw, seeds_dir, variables) in enumerate(runs):
+        how = {"seeds_dir": seeds_dir, "variables": variables, "arguments": chosen}
+        followed = built(tmp_path, raw_dir=raw, **how)
+        fresh = built(tmp_path, raw_dir=raw, warehouse=tmp_path / f"{number}.duckdb", **how)
+        assert fingerprints(followed.warehouse) == fingerprints(fresh.warehouse), number
+
+
+@pytest.mark.thorough
+def test_a_failed_model_loses_nothing(tmp_path: Path) -> None:
+    """A run that breaks off after staging: the next one still takes in what it brought."""
+    history = History(tmp_path / "raw", seed=3)
+    arguments = ("--select", "+daily_response_counts", "--exclude", "resource_type:test",
+                 "resource_type:unit_test")  # fmt: skip
+    built(tmp_path, raw_dir=tmp_path / "raw", arguments=arguments)
+    history.step()
+    some = ("--select", "+superseded_survey_responses", "--exclude", "resource_type:test",
+            "resource_type:unit_test")  # fmt: skip
+    assert run_dbt(tmp_path, raw_dir=tmp_path / "raw", arguments=some).returncode == 0
+    followed = built(tmp_path, raw_dir=tmp_path / "raw", arguments=arguments)
+    fresh = built(
+        tmp_path, raw_dir=tmp_path / "raw", arguments=arguments, warehouse=tmp_path / "f.duckdb"
+    )
+    assert fingerprints(followed.warehouse) == fingerprints(fresh.warehouse)
+
+
+def nearest_that_tell(recording: Recording, name: str) -> set[str]:
+    """The incremental models and the seeds that a model is made of, through views and tables."""
+    found: set[str] = set()
+    for id_ in recording.project.models[name].needs:
+        node = recording.project.nodes.get(id_)
+        if node is None:
+            continue
+        if node.kind == "seed" or is_incremental(node):
+            found.add(node.name)
+        else:
+            found |= nearest_that_tell(recording, node.name)
+    return found
+
+
+def test_every_model_asks_all_that_it_is_made_of(recording: Recording) -> None:
+    for name, statements in recording.statements.items():
+        asked = recording.producers[name]
+        made_as_a_whole = any("_before_stg_" in statement for statement in statements)
+        if made_as_a_whole:
+            continue
+        for producer in nearest_that_tell(recording, name):
+            superseded = producer.replace("parsed_", "superseded_", 1)
+            told_by = TOLD_BY.get(superseded, superseded)
+            assert asked & {producer, superseded, told_by}, (name, producer)
+
+
+def test_every_var_that_decides_a_row_is_watched() -> None:
+    folders = ("staging", "engine", "parsing", "periods", "privacy", "labels")
+    texts = [
+        path.read_text(encoding="utf-8")
+        for folder in (
+            *(PROJECT / "macros" / folder for folder in folders),
+            *(PROJECT / "models" / folder for folder in ("staging", "categorized")),
+            *(PROJECT / "models" / "marts" / folder for folder in ("facts", "counts")),
+        )
+        for path in folder.rglob("*.sql")
+    ]
+    used = {name for text in texts for name in re.findall(r"""var\(['"](\w+)['"]""", text)}
+    state = (PROJECT / "macros" / "increments" / "state.sql").read_text(encoding="utf-8")
+    watched = set(re.findall(r"'(\w+)'", state.partition("vars_of_rows() %}")[2].partition("]")[0]))
+    assert used <= watched
