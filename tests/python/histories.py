@@ -204,7 +204,7 @@ class History:
         if self.random.random() < blank:
             return self.random.choice(["", "01/15/2026"])
         draw = self.random.randint
-        return WHEN.format(draw(1, 3), draw(1, 5), draw(0, 23))
+        return WHEN.format(draw(1, 3), draw(1, 28), draw(0, 23))
 
     def _row(self, table: str) -> list[str]:
         pick, key, when = self.random.choice, self._key, self._when
@@ -215,10 +215,11 @@ class History:
         language = pick(["en", "de", "xx", ""])
         row = {
             "survey_responses": [
-                key("r", 40, 0.03), pick([*map(str, range(11)), "11", ""]), when(),
-                pick(["", "", "relational", "transactional", "odd"]), key("i", 16, 0.3), contact,
+                key("r", 40, 0.03), pick([*map(str, range(11)), ""]), when(),
+                pick([*[""] * 5, "relational", "transactional", "odd"]), key("i", 16, 0.3), contact,
                 key("u", 9, 0.5), pick(["", "1", "5", "9"]), pick(COMMENTS), language,
-                pick(["", "complete", "dismissed"]), pick(["", "", "false", "true"]), updated,
+                pick([*["", "complete"] * 4, "dismissed"]), pick([*["", "false"] * 4, "true"]),
+                updated,
             ],
             "contacts": [
                 key("c", 30, 0.03), key("d", 7), channel, when(), agent, customer, reason,
