@@ -45,8 +45,10 @@ dated as (
         headlines.period_start,
         departments.department_id,
         -- The last month that was over when the week was.
-        cast({{ plus_months(period_start('month', plus_days('headlines.period_end', 1)), -1) }} as date)
-            as month_start
+        cast(
+            {{ plus_months(period_start('month', plus_days('headlines.period_end', 1)), -1) }}
+            as date
+        ) as month_start
     from headlines
     left join {{ ref('team_week_departments') }} as departments
         on {{ same(['team', 'period_start'], 'headlines', 'departments') }}

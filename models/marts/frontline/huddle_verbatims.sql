@@ -36,7 +36,7 @@ named as (
 
 ),
 
-names as (
+found_names as (
 
     select
         response_id,
@@ -45,7 +45,7 @@ names as (
             max(case name_place when {{ place }} then delivered_word end) as delivered_{{ place }},
         {% endfor -%}
         max(marked_comment) as without_0,
-        count(*) as names
+        count(*) as name_count
     from named
     group by response_id
 
@@ -58,7 +58,7 @@ names as (
             *,
             {{ nameless('without_' ~ (place - 1), 'name_' ~ place, 'delivered_' ~ place) }}
                 as without_{{ place }}
-        from {{ 'names' if place == 1 else 'nameless_' ~ (place - 1) }}
+        from {{ 'found_names' if place == 1 else 'nameless_' ~ (place - 1) }}
 
     ),
 
@@ -70,7 +70,7 @@ judged as (
         replace(
             {{ unmarked_words('without_' ~ most_names) }}, '[agent] [agent]', '[agent]'
         ) as nameless_comment,
-        names <= {{ most_names }}
+        name_count <= {{ most_names }}
         {%- for place in range(1, most_names + 1) %}
             and position(
                 {{ marked_word_or_none('name_' ~ place) }} in lower(without_{{ most_names }})
