@@ -691,6 +691,7 @@ READ = {
     "period_response_counts": "marts",
     "nps_by_period": "marts",
     "nps_by_department": "marts",
+    "closed_loop_performance": "marts",
     "nps_targets": "reference",
     "nps_benchmarks": "reference",
     "nps_bands": "reference",
