@@ -375,7 +375,7 @@ def test_short_cut_of_categories_changes_no_score(workplace: Workplace) -> None:
     assert "nps_categories" in build.output
     after = fingerprints(build.warehouse)
     scores = [name for name in after if ".nps_by_" in name or ".fct_" in name]
-    assert len(scores) == 15
+    assert len(scores) >= 15
     assert {name: after[name] for name in scores} == {
         name: workplace.before[name] for name in scores
     }
