@@ -277,7 +277,12 @@ def test_another_folder_and_back_leaves_nothing_over(center: Center) -> None:
 
     there.warehouse.unlink()
     alone = center.build(small)
-    assert not differing(after_another, fingerprints(alone.warehouse, SCHEMAS))
+    # What increments note of themselves is of the landings there were.
+    noted = {"raw._files", "raw._landing"} | {
+        name for name in after_another if name.startswith("staging._")
+    }
+    found = differing(after_another, fingerprints(alone.warehouse, SCHEMAS))
+    assert not set(found) - noted
 
     back = center.build(center.raw["csv"])
     assert not differing(fingerprints(back.warehouse), center.marts)

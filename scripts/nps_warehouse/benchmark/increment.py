@@ -87,7 +87,9 @@ def add_day(folder: Path) -> int:
                 select += (
                     " union all select t.* replace (10 - t.score as score, "
                     "(select max(responded_at) from survey_responses) as updated_at) "
-                    f"from survey_responses as t where hash(response_id) % {DAYS * _CORRECTED} = 1"
+                    "from (from survey_responses order by hash(response_id), response_id limit ("
+                    f"select greatest(1, count(*) // {DAYS * _CORRECTED}) from survey_responses"
+                    ")) as t"
                 )
             target = folder / table / _DAY_FILE
             connection.execute(f"copy ({select}) to '{target}' (format parquet)")

@@ -20,8 +20,10 @@ SUFFIXES = (".csv", ".parquet", *DUCKDB_SUFFIXES)
 CUSTOMER_COLUMNS = ("customer_id", "source_customer_id")
 EVENT_KEYS = ("response_id", "contact_id", "invitation_id")
 UNKNOWN = "unknown"
-# What quality tables show of a delivered row.
-DELIVERED_TEXTS = ("record_key", "raw_value", "rejected_value")
+# What tables of quality show of a delivered row, and staging of its key.
+DELIVERED_TEXTS = ("record_key", "raw_value", "rejected_value", "first_key", "value")
+# Columns of comments in a table that has no answers' keys: nothing tells whose they are.
+VERBATIMS = "verbatim_"
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ def forget_in_table(connection: duckdb.DuckDBPyConnection, relation: str, person
 
     A table of events (it has the key of an answer, a contact or an invitation) keeps its rows
     without their customer, and without the comment; of any other table the customer's rows go.
+    Comments in a table without such a key (the weekly packs of teams) all go: names were taken out
+    of them, so that their text does not tell whose they are, and the next build has the others'.
 
     Args:
         connection: where the table is.
@@ -118,6 +122,10 @@ def forget_in_table(connection: duckdb.DuckDBPyConnection, relation: str, person
         ]
         conditions.append(f"comment in ({_listed(person.comments)})")
         connection.execute(f"update {relation} set comment = null where {' or '.join(conditions)}")
+    verbatims = [name for name in columns if name.startswith(VERBATIMS)]
+    if verbatims and person.response_ids:
+        emptied = ", ".join(f"{name} = null" for name in verbatims)
+        connection.execute(f"update {relation} set {emptied}")
     for name in DELIVERED_TEXTS:
         if columns.get(name) == "VARCHAR":
             for one in sorted(person.customer_ids):
