@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,24 +25,21 @@ pytestmark = pytest.mark.thorough
 
 @dataclass(frozen=True)
 class Recovered:
-    """The build of a generated contact center, what was planted, and the seconds both took."""
+    """The build of a generated contact center, and what was planted."""
 
     build: Build
     truth: Mapping[str, Any]
-    seconds: float
 
 
 @pytest.fixture(scope="module")
 def recovered(tmp_path_factory: pytest.TempPathFactory) -> Recovered:
     folder = tmp_path_factory.mktemp("planted")
-    started = time.monotonic()
     truth_file = folder / "truth.json"
     arguments = ["--contacts", str(CONTACTS), "--format", "parquet"]
     arguments += ["--output", str(folder / "raw"), "--truth", str(truth_file)]
     assert generate_sample(arguments) == 0
     build = built(folder, raw_dir=folder / "raw")
-    seconds = time.monotonic() - started
-    return Recovered(build, json.loads(truth_file.read_text()), seconds)
+    return Recovered(build, json.loads(truth_file.read_text()))
 
 
 def number(value: object) -> float:
