@@ -86,7 +86,7 @@ def add_day(folder: Path) -> int:
             if table == "survey_responses":
                 select += (
                     " union all select t.* replace (10 - t.score as score, "
-                    "(select max(responded_at) from survey_responses) as updated_at) "
+                    "(select max(started_at) from contacts) as updated_at) "
                     "from (from survey_responses order by hash(response_id), response_id limit ("
                     f"select greatest(1, count(*) // {DAYS * _CORRECTED}) from survey_responses"
                     ")) as t"
