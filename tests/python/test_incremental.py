@@ -74,6 +74,7 @@ def test_many_longer_histories(recording: Recording, tmp_path: Path, seed: int) 
 
 
 @pytest.mark.thorough
+@pytest.mark.timeout(1800)  # four builds of everything
 @pytest.mark.parametrize("seed", range(1000, 1000 + REAL))
 def test_a_history_through_dbt(tmp_path: Path, seed: int) -> None:
     """Three deliveries through the real command, all marts and tables of quality compared."""
