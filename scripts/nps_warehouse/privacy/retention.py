@@ -19,6 +19,7 @@ from nps_warehouse.privacy.rewrite import (
     DUCKDB_SUFFIXES,
     columns_of,
     compacted,
+    empty_verbatims,
     opened,
     reader,
     replace_file,
@@ -117,6 +118,8 @@ def retain_in_copy(file: Path, old: OldRows) -> int:
 def _retain_in_table(connection: duckdb.DuckDBPyConnection, relation: str, old: OldRows) -> int:
     """Delete a table's old rows: of a mart, and of what tells of delivered rows."""
     columns = list(columns_of(connection, relation))
+    if old.keys.get("survey_responses"):
+        empty_verbatims(connection, relation)
     conditions = []
     # A row is of the raw table whose key comes first in it: an answer names its contact too.
     of = [(columns.index(key), table) for table, key in KEYS.items() if key in columns]

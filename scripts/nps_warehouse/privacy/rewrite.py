@@ -98,6 +98,19 @@ def _names(cell: str, one: str) -> str:
     )
 
 
+def empty_verbatims(connection: duckdb.DuckDBPyConnection, relation: str) -> None:
+    """Take every comment out of a table that does not tell whose they are.
+
+    Args:
+        connection: where the table is.
+        relation: its quoted name.
+    """
+    verbatims = [name for name in columns_of(connection, relation) if name.startswith(VERBATIMS)]
+    if verbatims:
+        emptied = ", ".join(f"{name} = null" for name in verbatims)
+        connection.execute(f"update {relation} set {emptied}")
+
+
 def forget_in_table(connection: duckdb.DuckDBPyConnection, relation: str, person: Person) -> None:
     """Take people out of one table.
 
@@ -122,10 +135,8 @@ def forget_in_table(connection: duckdb.DuckDBPyConnection, relation: str, person
         ]
         conditions.append(f"comment in ({_listed(person.comments)})")
         connection.execute(f"update {relation} set comment = null where {' or '.join(conditions)}")
-    verbatims = [name for name in columns if name.startswith(VERBATIMS)]
-    if verbatims and person.response_ids:
-        emptied = ", ".join(f"{name} = null" for name in verbatims)
-        connection.execute(f"update {relation} set {emptied}")
+    if person.response_ids:
+        empty_verbatims(connection, relation)
     for name in DELIVERED_TEXTS:
         if columns.get(name) == "VARCHAR":
             for one in sorted(person.customer_ids):
