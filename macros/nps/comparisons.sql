@@ -45,6 +45,51 @@
     {%- endfor -%}
 {%- endmacro %}
 
+{# A group against the rest. Adds CTEs, of which the last, `<of>_compared`, has the columns of
+   `of`, which holds counts of both (rest_responses, rest_promoters, …), and nps, rest_nps, middle
+   and half_width of the interval of their difference, z, is_comparable, and p_value, null where
+   they are not comparable. #}
+{% macro against_the_rest(of) -%}
+    {%- set own = ['detractors', 'passives', 'promoters'] -%}
+    {%- set rest = ['rest_detractors', 'rest_passives', 'rest_promoters'] -%}
+{{ of }}_scored as (
+
+    select
+        *,
+        {{ nps(*own) }} as nps,
+        {{ nps(*rest) }} as rest_nps,
+        {{ nps_adjusted(*own) }} as nps_adjusted,
+        {{ nps_standard_error(*own) }} as nps_error,
+        -- Of nobody there is none.
+        case when rest_responses > 0 then {{ nps_adjusted(*rest) }} end as rest_adjusted,
+        {{ nps_standard_error(*rest) }} as rest_error,
+        least(responses, rest_responses) >= {{ var('nps_min_responses') }} as is_comparable
+    from {{ of }}
+
+),
+
+{{ of }}_differing as (
+
+    select
+        *,
+        nps_adjusted - rest_adjusted as middle,
+        {{ normal_quantile_95() }}
+        * {{ difference_standard_error('rest_error', 'nps_error') }} as half_width,
+        {{ difference_z('rest_adjusted', 'rest_error', 'nps_adjusted', 'nps_error') }} as z
+    from {{ of }}_scored
+
+),
+
+{{ of }}_compared as (
+
+    select
+        *,
+        case when is_comparable then {{ two_sided_p('z') }} end as p_value
+    from {{ of }}_differing
+
+)
+{%- endmacro %}
+
 {# p-values adjusted for many comparisons at once (Benjamini and Hochberg 1995). Adds the CTEs
    `<of>_ranked` and `<of>_adjusted`; the last has the columns of `of` and adjusted_p_value, null
    where a row is not tested.

@@ -1,5 +1,4 @@
 {% set own = ['detractors', 'passives', 'promoters'] %}
-{% set rest = ['rest_detractors', 'rest_passives', 'rest_promoters'] %}
 
 with
 
@@ -47,33 +46,7 @@ sides as (
 
 ),
 
-scored as (
-
-    select
-        *,
-        {{ nps(*own) }} as nps,
-        {{ nps(*rest) }} as rest_nps,
-        {{ nps_adjusted(*own) }} as nps_adjusted,
-        {{ nps_standard_error(*own) }} as nps_error,
-        -- Of nobody there is none.
-        case when rest_responses > 0 then {{ nps_adjusted(*rest) }} end as rest_adjusted,
-        {{ nps_standard_error(*rest) }} as rest_error,
-        least(responses, rest_responses) >= {{ var('nps_min_responses') }} as is_comparable
-    from sides
-
-),
-
-compared as (
-
-    select
-        *,
-        nps_adjusted - rest_adjusted as middle,
-        {{ normal_quantile_95() }}
-        * {{ difference_standard_error('rest_error', 'nps_error') }} as half_width,
-        {{ difference_z('rest_adjusted', 'rest_error', 'nps_adjusted', 'nps_error') }} as z
-    from scored
-
-)
+{{ against_the_rest('sides') }}
 
 select
     {{ period_columns() }},
@@ -94,5 +67,5 @@ select
     middle - half_width as difference_ci_low,
     middle + half_width as difference_ci_high,
     z,
-    case when is_comparable then {{ two_sided_p('z') }} end as p_value
-from compared
+    p_value
+from sides_compared

@@ -1,5 +1,4 @@
 {% set own = ['detractors', 'passives', 'promoters'] %}
-{% set rest = ['rest_detractors', 'rest_passives', 'rest_promoters'] %}
 {% set family = ['survey_type', 'period_type', 'period_start', 'scope_type'] %}
 {% set key = 'scope_type, scope_id, driver, band' %}
 
@@ -33,44 +32,9 @@ known as (
 
 ),
 
-scored as (
+{{ against_the_rest('known') }},
 
-    select
-        *,
-        {{ nps(*own) }} as nps,
-        {{ nps(*rest) }} as rest_nps,
-        {{ nps_adjusted(*own) }} as nps_adjusted,
-        {{ nps_standard_error(*own) }} as nps_error,
-        -- Of nobody there is none.
-        case when rest_responses > 0 then {{ nps_adjusted(*rest) }} end as rest_adjusted,
-        {{ nps_standard_error(*rest) }} as rest_error,
-        least(responses, rest_responses) >= {{ var('nps_min_responses') }} as is_comparable
-    from known
-
-),
-
-compared as (
-
-    select
-        *,
-        nps_adjusted - rest_adjusted as middle,
-        {{ normal_quantile_95() }}
-        * {{ difference_standard_error('rest_error', 'nps_error') }} as half_width,
-        {{ difference_z('rest_adjusted', 'rest_error', 'nps_adjusted', 'nps_error') }} as z
-    from scored
-
-),
-
-tested as (
-
-    select
-        *,
-        case when is_comparable then {{ two_sided_p('z') }} end as p_value
-    from compared
-
-),
-
-{{ benjamini_hochberg('tested', within=family, key=['scope_id', 'driver', 'band']) }}
+{{ benjamini_hochberg('known_compared', within=family, key=['scope_id', 'driver', 'band']) }}
 
 select
     {{ period_columns() }},
@@ -86,4 +50,4 @@ select
         'nps - rest_nps', 'z', 'adjusted_p_value',
         is_comparable='is_complete and p_value is not null',
     ) }} as verdict
-from tested_adjusted
+from known_compared_adjusted
