@@ -11,7 +11,7 @@ from typing import Any
 import click
 import yaml
 
-from nps_warehouse.gates.exit_codes import BAD_INPUT
+from nps_warehouse.exit_codes import BAD_INPUT
 from nps_warehouse.gates.expectations import EXPECTATIONS_DIR, BadInputError
 from nps_warehouse.gates.report import Result, to_json, to_text
 from nps_warehouse.landing.contract import PROJECT_DIR

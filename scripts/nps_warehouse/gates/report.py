@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nps_warehouse.gates.exit_codes import CRITICAL_FAILED, OK
+from nps_warehouse.exit_codes import CRITICAL_FAILED, OK
 from nps_warehouse.gates.expectations import CRITICAL
 from nps_warehouse.gates.figure import Figure
 from nps_warehouse.gates.judge import Failure, Outcome
