@@ -24,8 +24,16 @@
 {%- endmacro %}
 
 {# A percentile by nearest rank: the smallest value that at least so many percent of the values do
-   not exceed. An aggregate of rows that know their place; whole numbers decide, so that every
-   engine gives the same value.
+   not exceed. An aggregate; values that are null do not count.
+
+   value:   what is ranked.
+   percent: a whole number, 1-100. #}
+{% macro percentile(value, percent) -%}
+    percentile_disc({{ percent / 100 }}) within group (order by {{ value }})
+{%- endmacro %}
+
+{# The same, of rows that know their place, each of them standing for many values; whole numbers
+   decide.
 
    value:   what is ranked.
    percent: a whole number, 1-100.

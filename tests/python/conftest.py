@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parents[2]
 SAMPLE = PROJECT / "scripts" / "sample"
 RUN_PARSED = Path(__file__).with_name("run_parsed.py")
+# As a plain build names it: dbt writes the name into what it keeps of a parse.
+WAREHOUSE = "nps_warehouse.duckdb"
+# Vars that decide whether a model exists: dbt needs them when it parses.
+OF_ADAPTERS = "_schema"
 MODELS_ONLY = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 # Raw tables to facts, dimensions and score marts, less than half of all models: what a test of
 # reading and counting needs. `buildable`: a data test that also looks at what is left out is left
@@ -61,17 +65,18 @@ class Build:
 
 
 @functools.cache
-def _parsed_project(variables: tuple[str, ...]) -> Path:
+def _parsed_project() -> Path:
     """The project as dbt parses it, once per worker: parsing is most of what a small build costs.
 
-    Args:
-        variables: arguments that give dbt vars.
+    scripts/test has parsed it before pytest starts, and says where that is kept.
 
     Returns:
-        What dbt itself keeps of a parse, for a warehouse named `warehouse.duckdb`.
+        What dbt itself keeps of a parse, for a warehouse file of the name WAREHOUSE.
     """
+    if "NPS_TEST_PARSED" in os.environ:
+        return Path(os.environ["NPS_TEST_PARSED"])
     folder = Path(tempfile.mkdtemp(prefix="nps_parsed_"))
-    _run([_DBT, "parse", *variables], environment_of(folder, raw_dir=None)).check_returncode()
+    _run([_DBT, "parse"], environment_of(folder, raw_dir=None)).check_returncode()
     return folder / "target" / "partial_parse.msgpack"
 
 
@@ -108,7 +113,7 @@ def environment_of(
     """
     env = {name: value for name, value in os.environ.items() if not name.startswith("NPS_")}
     env |= {
-        "NPS_WAREHOUSE": str(warehouse or folder / "warehouse.duckdb"),
+        "NPS_WAREHOUSE": str(warehouse or folder / WAREHOUSE),
         # Not the project's own, in which someone may be listed.
         "NPS_STATE_DIR": str(folder / "state"),
         "DO_NOT_TRACK": "1",
@@ -146,15 +151,20 @@ def run_dbt(
         environment: further environment variables.
         warehouse: the warehouse file, where it is not the usual one of the folder.
         parse: whether dbt parses the project itself, as users have it. Else it is given the parse
-            that this worker has made with the same vars. By default it parses where that would be
-            of no use to another build: with vars, or another project or name of the warehouse.
+            that this worker has, and the vars decide when models are compiled. By default it
+            parses where that would be another: for adapters, another project, another name of
+            the warehouse.
     """
-    own_warehouse = warehouse or folder / "warehouse.duckdb"
+    own_warehouse = warehouse or folder / WAREHOUSE
     env = environment_of(folder, own_warehouse, raw_dir, seeds_dir) | dict(environment or {})
     if parse is None:
-        parse = bool(variables) or warehouse is not None or "--project-dir" in arguments
+        parse = (
+            own_warehouse.name != WAREHOUSE
+            or "--project-dir" in arguments
+            or any(name.endswith(OF_ADAPTERS) for name in variables or ())
+        )
     given = ("--vars", json.dumps(dict(variables), sort_keys=True)) if variables else ()
-    dbt = [_DBT] if parse else [sys.executable, str(RUN_PARSED), str(_parsed_project(given))]
+    dbt = [_DBT] if parse else [sys.executable, str(RUN_PARSED), str(_parsed_project())]
     finished = _run([*dbt, "--no-use-colors", command, *given, *arguments], env)
     return Build(finished.returncode, finished.stdout, own_warehouse)
 

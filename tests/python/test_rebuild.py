@@ -187,7 +187,7 @@ class Center:
     relations: Mapping[str, list[str]]
 
     def build(self, raw: Path, **how: object) -> Build:
-        return built(self.folder, raw_dir=raw, variables=VARIABLES, **{"parse": False} | how)
+        return built(self.folder, raw_dir=raw, variables=VARIABLES, **how)
 
 
 def relations_of(warehouse: Path) -> dict[str, list[str]]:
@@ -204,7 +204,7 @@ def center(tmp_path_factory: pytest.TempPathFactory) -> Center:
     for name, write in FORMATS.items():
         raw[name].mkdir()
         write(data, raw[name])
-    first = built(folder, raw_dir=raw["csv"], variables=VARIABLES, parse=False)
+    first = built(folder, raw_dir=raw["csv"], variables=VARIABLES)
     return Center(folder, raw, first, fingerprints(first.warehouse), relations_of(first.warehouse))
 
 
@@ -212,6 +212,7 @@ def differing(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:
     return sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
 
 
+@pytest.mark.thorough
 def test_the_data_is_worth_comparing(center: Center) -> None:
     assert center.first.rows("select count(*) > 200 from marts.fct_survey_responses") == [(True,)]
     repeated = center.first.rows(
@@ -227,14 +228,8 @@ def test_the_data_is_worth_comparing(center: Center) -> None:
     assert len(center.marts) >= 20
 
 
-# One folder with every format in it is in the core suite, each alone is not.
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[] if name == "mixed_folders" else pytest.mark.thorough)
-        for name in FORMATS
-    ],
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", FORMATS)
 def test_every_format_gives_the_same_marts(center: Center, name: str) -> None:
     # Into the same file every time: the first of these is the build done twice.
     build = center.build(center.raw[name])
@@ -289,18 +284,19 @@ def test_another_folder_and_back_leaves_nothing_over(center: Center) -> None:
     assert relations_of(back.warehouse) == center.relations
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("threads", "name"),
     [
-        pytest.param("1", "my ware-house v1.2.duckdb", marks=pytest.mark.thorough),
-        pytest.param("8", "it's here/in 'quotes'/v1.2 (2025-01-01).db", marks=pytest.mark.thorough),
+        ("1", "my ware-house v1.2.duckdb"),
+        ("8", "it's here/in 'quotes'/v1.2 (2025-01-01).db"),
     ],
 )
 def test_threads_and_file_names_change_nothing(center: Center, threads: str, name: str) -> None:
     warehouse = center.folder / name
     warehouse.parent.mkdir(parents=True, exist_ok=True)
     build = center.build(
-        center.raw["csv"], warehouse=warehouse, parse=True, environment={"NPS_THREADS": threads}
+        center.raw["csv"], warehouse=warehouse, environment={"NPS_THREADS": threads}
     )
     assert not differing(fingerprints(build.warehouse), center.marts)
 

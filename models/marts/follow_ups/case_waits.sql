@@ -48,30 +48,16 @@ estimated as (
 
 ),
 
-ranked as (
+closed as (
 
     select
         {{ group | join(', ') }},
-        hours_waited,
-        row_number() over (
-            partition by {{ group | join(', ') }}
-            order by hours_waited, case_id
-        ) as place,
-        count(*) over (partition by {{ group | join(', ') }}) as places
+        {{ percentile('hours_waited', 50) }} as closed_hours_p50
     from cases_by_period
     where
         is_closed
         and is_contacted
         and hours_waited is not null
-
-),
-
-closed as (
-
-    select
-        {{ group | join(', ') }},
-        {{ percentile_by_rank('hours_waited', 50, 'place', 'places') }} as closed_hours_p50
-    from ranked
     group by {{ group | join(', ') }}
 
 )
