@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -21,15 +22,35 @@ into_option = click.option(
 )
 
 
+class Refused(click.ClickException):
+    """The end of a command with the exit code of what went wrong."""
+
+    def __init__(self, problem: PublishingError) -> None:
+        """The end of a command.
+
+        Args:
+            problem: what went wrong.
+        """
+        super().__init__(str(problem))
+        self.problem = problem
+
+    def show(self, file: IO[str] | None = None) -> None:
+        """Print the sentence.
+
+        Args:
+            file: where to; by default standard error.
+        """
+        super().show(file)
+        raise SystemExit(self.problem.exit_code)
+
+
 @contextmanager
 def in_sentences() -> Iterator[None]:
     """End a command with the sentence and the exit code of what went wrong."""
     try:
         yield
     except PublishingError as problem:
-        refused = click.ClickException(str(problem))
-        refused.exit_code = problem.exit_code
-        raise refused from problem
+        raise Refused(problem) from problem
 
 
 def _shown(version: Version) -> str:

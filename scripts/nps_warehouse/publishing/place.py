@@ -159,8 +159,9 @@ def checked_name(name: str) -> str:
         PublishingError: it is no plain name of a DuckDB file, or tools would mistake it for one of
             its schemas.
     """
-    stem, suffix = os.path.splitext(name)
-    if suffix not in (SUFFIX, ".db") or not _ID.fullmatch(stem):
+    suffix = SUFFIX if name.endswith(SUFFIX) else ".db"
+    stem = name.removesuffix(suffix)
+    if stem == name or not _ID.fullmatch(stem):
         raise PublishingError(
             f"{NAME_VARIABLE} is {name!r}: it has to be a plain file name that ends in {SUFFIX}"
         )
