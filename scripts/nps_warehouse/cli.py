@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "cases": "nps_warehouse.cases.cli:cases_command",
     "check": "nps_warehouse.gates.cli:check_command",
+    "export": "nps_warehouse.publishing.cli:export_command",
     "forget": "nps_warehouse.privacy.cli:forget_command",
     "import": "nps_warehouse.importing.cli:import_command",
     "publication": "nps_warehouse.state.cli:publication_command",
