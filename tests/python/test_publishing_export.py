@@ -41,13 +41,13 @@ def published(tmp_path: Path) -> Path:
             "create schema marts",
             "create schema quality",
             (
-                "create table quality.published_version as select 'v1' as version_id, 'r1' as run_id,"
-                " timestamp '2026-03-02 02:00:00' as published_at, timestamp '2026-03-01 00:00:00' as"
-                " as_of, 3::bigint as responses, -12.5::double as nps"
+                "create table quality.published_version as select 'v1' as version_id, 'r1' as "
+                "run_id, timestamp '2026-03-02 02:00:00' as published_at, "
+                "timestamp '2026-03-01 00:00:00' as as_of, 3::bigint as responses, -12.5::double as nps"
             ),
             (
-                "create table marts.nps_by_period as select -12.5::double as nps, cast(-3 as bigint) "
-                "as detractors, cast('-1.2500' as decimal(18, 4)) as target, date '2025-02-28' as "
+                "create table marts.nps_by_period as select -12.5::double as nps, "
+                "cast(-3 as bigint) as detractors, cast('-1.2500' as decimal(18, 4)) as target, date '2025-02-28' as "
                 "period_start, timestamp '2025-02-28 23:59:58' as responded_at, true as "
                 "is_reportable, null::varchar as note, 9007199254740993::bigint as large, "
                 "'-inf'::double as without_end, date '1850-01-01' as long_ago"
@@ -76,7 +76,8 @@ def test_parquet_keeps_types(published: Path, tmp_path: Path) -> None:
     assert {field.name: field.type for field in table.schema} == {
         "nps": pa.float64(), "detractors": pa.int64(), "target": pa.decimal128(18, 4),
         "period_start": pa.date32(), "responded_at": pa.timestamp("us"),
-        "is_reportable": pa.bool_(), "note": pa.string(), "large": pa.int64(), "without_end": pa.float64(),
+        "is_reportable": pa.bool_(), "note": pa.string(), "large": pa.int64(),
+        "without_end": pa.float64(),
         "long_ago": pa.date32(),
     }  # fmt: skip
     assert table.to_pylist()[0]["target"] == Decimal("-1.2500")
@@ -119,8 +120,8 @@ def test_a_workbook_has_typed_cells_and_describes_itself(published: Path, tmp_pa
     header, cells = book.get_sheet_by_name("nps_by_period").to_python()
     assert dict(zip(header, cells, strict=True)) == {
         "nps": -12.5, "detractors": -3, "target": -1.25, "period_start": date(2025, 2, 28),
-        "responded_at": datetime.fromisoformat("2025-02-28 23:59:58"), "is_reportable": True, "note": "",
-        "large": "9007199254740993", "without_end": "-inf", "long_ago": "1850-01-01",
+        "responded_at": datetime.fromisoformat("2025-02-28 23:59:58"), "is_reportable": True,
+        "note": "", "large": "9007199254740993", "without_end": "-inf", "long_ago": "1850-01-01",
     }  # fmt: skip
     rows = book.get_sheet_by_name("comments").to_python()[1:]
     # XML has no carriage return of its own: Excel's escape of it is read back by Excel alone.
