@@ -58,8 +58,8 @@ def write_raw(folder: Path) -> Path:
         "PLANTEDAGENT2,D1,T1,2024-01-01\nPLANTEDAGENT1,D9,T1,never\n"
     )
     files["follow_ups.csv"] = (
-        "follow_up_id,response_id,status,created_at,assigned_agent_id\n"
-        "F1,P0,open,2025-01-05 10:00:00,PLANTEDAGENT1\nF2,P1,closed,odd,PLANTEDAGENT2\n"
+        "follow_up_id,response_id,owner_agent_id,opened_at\n"
+        "F1,P0,PLANTEDAGENT1,2025-01-05 10:00:00\nF2,P1,PLANTEDAGENT2,odd\n"
     )
     for name, text in files.items():
         (folder / name).write_text(text)
