@@ -1,8 +1,8 @@
 """The record of a run: `events.jsonl` in the run's own folder, one JSON object a line.
 
-Every event is appended and synced before the run goes on, so that the record outlives a crash. While
-the run lives it holds a lock on the file, which the system frees when the process is gone: a record
-without an end that nobody holds is that of a run that died.
+Every event is appended and synced before the run goes on, so that the record outlives a crash.
+While the run lives it holds a lock on the file, which the system frees when the process is gone: a
+record without an end that nobody holds is that of a run that died.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ for are, and publishing was not among them; `failed`; `died`: its record has no 
 is gone; `running`."""
 
 Event = dict[str, Any]
-"""What a line of the record holds: `at` (ISO 8601, UTC), `run_id`, `event`, and what belongs to it."""
+"""A line of the record: `at` (ISO 8601, UTC), `run_id`, `event`, and what belongs to it."""
 
 
 @dataclass(frozen=True)
@@ -314,7 +314,7 @@ class RunRecord:
 
     def read(self) -> Run:
         """The run so far; it is `running` as long as it has no end."""
-        return replace(_read(self.folder, is_alive=lambda _: True))
+        return read_run(self.folder)
 
 
 def read_run(folder: Path) -> Run:
@@ -327,7 +327,34 @@ def read_run(folder: Path) -> Run:
         OSError: there is no record, or it cannot be read.
         ValueError: the record has no beginning.
     """
-    return _read(folder, is_alive=_is_held)
+    file = folder / FILE_NAME
+    # Asked first: a run that ends in between has then both a holder and an end.
+    alive = _is_held(file)
+    run: Run | None = None
+    steps: dict[str, Step] = {}
+    for event in _events(file):
+        kind = event["event"]
+        if kind == "run_started":
+            run = Run(
+                run_id=event["run_id"],
+                started_at=datetime.fromisoformat(event["at"]),
+                ended_at=None,
+                status="running" if alive else "died",
+                exit_code=None,
+                failed_step=None,
+                reason=None,
+                version_id=None,
+                versions=event["versions"],
+                asked=tuple(event["steps"]),
+                warehouse=event["warehouse"],
+            )
+        elif run is not None:
+            run = _with(run, steps, kind, event)
+    if run is None:
+        raise ValueError(f"{file} has no beginning")
+    return replace(
+        _without_end(run, steps) if run.ended_at is None else run, steps=list(steps.values())
+    )
 
 
 def read_runs(runs_dir: Path) -> list[Run]:
@@ -396,37 +423,6 @@ def _events(file: Path) -> Iterator[Event]:
             continue
         if isinstance(event, dict) and "event" in event:
             yield event
-
-
-def _read(folder: Path, is_alive: Callable[[Path], bool]) -> Run:
-    file = folder / FILE_NAME
-    # Asked first: a run that ends in between has then both a holder and an end.
-    alive = is_alive(file)
-    run: Run | None = None
-    steps: dict[str, Step] = {}
-    for event in _events(file):
-        kind = event["event"]
-        if kind == "run_started":
-            run = Run(
-                run_id=event["run_id"],
-                started_at=datetime.fromisoformat(event["at"]),
-                ended_at=None,
-                status="running" if alive else "died",
-                exit_code=None,
-                failed_step=None,
-                reason=None,
-                version_id=None,
-                versions=event["versions"],
-                asked=tuple(event["steps"]),
-                warehouse=event["warehouse"],
-            )
-        elif run is not None:
-            run = _with(run, steps, kind, event)
-    if run is None:
-        raise ValueError(f"{file} has no beginning")
-    return replace(
-        _without_end(run, steps) if run.ended_at is None else run, steps=list(steps.values())
-    )
 
 
 def _with(run: Run, steps: dict[str, Step], kind: str, event: Event) -> Run:
