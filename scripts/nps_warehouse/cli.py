@@ -17,6 +17,7 @@ COMMANDS = {
     "quarantine": "nps_warehouse.quarantine.cli:quarantine_command",
     "retain": "nps_warehouse.privacy.cli:retain_command",
     "rollback": "nps_warehouse.publishing.cli:rollback_command",
+    "run": "nps_warehouse.runs.cli:run_command",
     "state": "nps_warehouse.state.cli:state_command",
     "themes": "nps_warehouse.themes.cli:themes_command",
     "versions": "nps_warehouse.publishing.cli:versions_command",

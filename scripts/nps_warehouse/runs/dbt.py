@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
-import os
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ class Dbt:
         self._vars = ["--vars", json.dumps(variables, sort_keys=True)] if variables else []
         self._manifest = manifest
         self._on_node = on_node
+        self._said: defaultdict[str, list[str]] = defaultdict(list)
 
     @property
     def manifest(self) -> Manifest:
@@ -104,6 +105,26 @@ class Dbt:
         nodes = [_node(one) for one in results]
         return nodes, None if result.success else _problem(nodes, result)
 
+    def land(self) -> list[str]:
+        """Check the vars and land the files as schema raw, as a build does before its first model.
+
+        Returns:
+            Warnings.
+
+        Raises:
+            StepError: a var or a file cannot be used; nothing was landed.
+        """
+        manifest = self.manifest
+        self._said.clear()
+        result = self._invoke(["run-operation", "land"], manifest)
+        if result.exception is not None:
+            raise _error("The delivery cannot be landed", result)
+        if not result.success:
+            text = plain("\n".join(self._said["errors"]))
+            code = exit_code_of_text(text)
+            raise StepError(BAD_INPUT if code == INTERNAL else code, text)
+        return [plain(text) for text in self._said["warnings"]]
+
     def docs(self) -> None:
         """Run `dbt docs generate`: catalog.json, and the pages, in the target folder.
 
@@ -115,7 +136,9 @@ class Dbt:
         if not result.success:
             raise _error("dbt docs generate failed", result)
 
-    def _invoke(self, arguments: Sequence[str], manifest: Manifest | None = None) -> dbtRunnerResult:
+    def _invoke(
+        self, arguments: Sequence[str], manifest: Manifest | None = None
+    ) -> dbtRunnerResult:
         known = ["--log-level", "none", "--no-use-colors", "--no-print"]
         folders = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
         runner = dbtRunner(manifest=manifest, callbacks=[self._told])
@@ -127,16 +150,21 @@ class Dbt:
                 close_connections()
 
     def _told(self, event: Any) -> None:
-        if self._on_node is not None and event.info.name == "LogStartLine":
-            self._on_node(event.data.index, event.data.total, event.data.description)
+        match event.info.name:
+            case "LogStartLine" if self._on_node is not None:
+                self._on_node(event.data.index, event.data.total, event.data.description)
+            case "RunningOperationCaughtError" | "RunningOperationUncaughtError":
+                self._said["errors"].append(event.data.exc)
+            case "JinjaLogWarning":
+                self._said["warnings"].append(event.data.msg)
 
 
 def close_connections() -> None:
     """Close the connections that dbt-duckdb keeps open between its commands."""
-    environment = DuckDBConnectionManager._ENV
-    if environment is not None:
-        environment.close()
-    DuckDBConnectionManager.close_all_connections()
+    manager: Any = DuckDBConnectionManager
+    if manager._ENV is not None:
+        manager._ENV.close()
+    manager.close_all_connections()
     # Cursors of the landing's function and of finished threads hang in cycles.
     gc.collect()
 
@@ -152,7 +180,7 @@ def is_open_here(file: Path) -> bool:
         return False
     for descriptor in descriptors.iterdir():
         with contextlib.suppress(OSError):
-            if os.readlink(descriptor) == str(file.resolve()):
+            if descriptor.readlink() == file.resolve():
                 return True
     return False
 

@@ -1,7 +1,7 @@
 """Takes what is delivered: a copy that nobody writes to, made of files that stood still.
 
-Whatever others do in their folder while a run goes on, its steps see one state of every file. A file
-that did not change since it was taken is not copied again.
+Whatever others do in their folder while a run goes on, its steps see one state of every file. A
+file that did not change since it was taken is not copied again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RACY_SECONDS = 2.0
 again without another time, and is taken again by the next run."""
 
 Look = tuple[int, int, int]
-"""Size in bytes, time of the last change in nanoseconds, inode: what tells that a file is another."""
+"""Size in bytes, time of the last change in nanoseconds, inode: what tells one file from another."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +50,15 @@ class _MovingError(Exception):
     """A file was written while it was copied, or is gone."""
 
 
-def take(delivered: Path, taken: Path, *, adapted: Sequence[str] = ()) -> Delivered:
+def take(delivered: Path, taken: Path) -> Delivered:
     """Make a folder hold what the delivered one holds, in one state of every file.
 
     Args:
         delivered: the folder of others; nothing is written there.
         taken: our folder; whatever else is in it is removed.
-        adapted: tables that need no files, as adapters bring them.
 
     Raises:
-        StepError: something required is missing, is still being written, or leads out of the
-            folder.
+        StepError: there is no such folder, or a file is still being written or leads out of it.
         OSError: a file cannot be read or written.
     """
     root = Path(os.path.realpath(delivered))
@@ -71,7 +69,7 @@ def take(delivered: Path, taken: Path, *, adapted: Sequence[str] = ()) -> Delive
             time.sleep(pause)
             pause *= 2
         try:
-            return _take(root, taken, adapted)
+            return _take(root, taken)
         except _MovingError as problem:
             moving = str(problem)
     raise StepError(
@@ -93,8 +91,8 @@ def clean(taken: Path) -> int:
     return len(leftovers)
 
 
-def _take(root: Path, taken: Path, adapted: Sequence[str]) -> Delivered:
-    sources, warnings = _sources(root, adapted)
+def _take(root: Path, taken: Path) -> Delivered:
+    sources, warnings = _sources(root)
     taken.mkdir(mode=0o700, parents=True, exist_ok=True)
     known = _known(taken)
     now_known: dict[str, tuple[Look, Look]] = {}
@@ -119,12 +117,10 @@ def _take(root: Path, taken: Path, adapted: Sequence[str]) -> Delivered:
     return Delivered(len(sources), copied, removed, warnings)
 
 
-def _sources(root: Path, adapted: Sequence[str]) -> tuple[list[SourceFile], tuple[str, ...]]:
+def _sources(root: Path) -> tuple[list[SourceFile], tuple[str, ...]]:
     report = Report()
-    tables = tuple(
-        replace(table, required=False) if table.name in adapted else table
-        for table in load_contract()
-    )
+    # What is missing the landing says, which knows what adapters bring.
+    tables = tuple(replace(table, required=False) for table in load_contract())
     try:
         found = discover(root, tables, report)
     except FileNotFoundError as problem:
@@ -206,7 +202,8 @@ def _known(taken: Path) -> dict[str, tuple[Look, Look]]:
     try:
         content = json.loads((taken / TAKEN).read_text(encoding="utf-8"))
         return {
-            str(name): (_as_look(source), _as_look(copy)) for name, (source, copy) in content.items()
+            str(name): (_as_look(source), _as_look(copy))
+            for name, (source, copy) in content.items()
         }
     except (OSError, ValueError, TypeError, AttributeError):
         # Nothing is known: everything is taken again.

@@ -11,11 +11,11 @@ from pathlib import Path
 import duckdb
 
 from nps_warehouse.exit_codes import BAD_INPUT
+from nps_warehouse.landing.warehouse_file import problem_of_warehouse_file
 from nps_warehouse.runs import delivery
 from nps_warehouse.runs.problems import StepError, exit_code_of_text, is_damage, is_lock
 from nps_warehouse.runs.record import Run, run_folders
 from nps_warehouse.runs.settings import Places
-from nps_warehouse.landing.warehouse_file import problem_of_warehouse_file
 
 _MAGIC = b"DUCK"
 _MAGIC_AT = 8

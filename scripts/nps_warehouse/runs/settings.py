@@ -72,7 +72,7 @@ class Places:
 
     @property
     def scratch(self) -> Path:
-        """A private folder for temporary files; whatever a crash leaves there, the next run finds."""
+        """A private folder for temporary files, where the next run finds what a crash has left."""
         return self.warehouse.with_name(f"{self.warehouse.name}.scratch")
 
     @property
@@ -82,7 +82,7 @@ class Places:
 
     def environment(self) -> dict[str, str]:
         """The variables by which dbt and the gates find the same places."""
-        found = {
+        return {
             "NPS_WAREHOUSE": str(self.warehouse),
             "NPS_RAW_DIR": str(self.taken),
             "NPS_SEEDS_DIR": str(self.seeds or ""),
@@ -97,7 +97,6 @@ class Places:
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "GX_ANALYTICS_ENABLED": "false",
         }
-        return found
 
 
 def places_of(environ: Mapping[str, str] = os.environ) -> Places:
@@ -141,7 +140,7 @@ def kept_days(environ: Mapping[str, str] = os.environ) -> int:
 
 
 @contextmanager
-def surroundings(places: Places) -> Iterator[None]:
+def surroundings(places: Places, environ: Mapping[str, str]) -> Iterator[None]:
     """The environment of a run's steps, put back afterwards.
 
     Files are made for the owner to write, the group to read, others not at all; temporary ones go
@@ -149,11 +148,12 @@ def surroundings(places: Places) -> Iterator[None]:
 
     Args:
         places: of the run.
+        environ: environment variables of the run.
     """
     before = dict(os.environ)
     mask = os.umask(0o027)
     temporary, tempfile.tempdir = tempfile.tempdir, str(places.scratch)
-    os.environ.update(places.environment())
+    os.environ.update({**environ, **places.environment()})
     try:
         yield
     finally:

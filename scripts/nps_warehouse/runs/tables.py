@@ -94,6 +94,16 @@ def write(connection: duckdb.DuckDBPyConnection, catalog: str, runs: Sequence[Ru
         connection.execute(f"comment on table {target} is {sql.text(DESCRIPTIONS[table])}")
 
 
+def remove(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take the tables out of a warehouse that is attached as `warehouse`.
+
+    Args:
+        connection: where it is attached, writable.
+    """
+    for table in COLUMNS:
+        connection.execute(f"drop table if exists warehouse.{SCHEMA}.{sql.name(table)}")
+
+
 def _rows(runs: Sequence[Run]) -> dict[str, list[tuple[Any, ...]]]:
     return {
         "runs": [_run(run) for run in runs],
