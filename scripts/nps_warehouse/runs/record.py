@@ -161,6 +161,7 @@ class RunRecord:
         self.folder = folder
         self.run_id = run_id
         self.clock = clock
+        self._torn = False
         self._listeners: list[Callable[[Event], None]] = []
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._descriptor = os.open(folder / FILE_NAME, flags, 0o640)
@@ -230,8 +231,13 @@ class RunRecord:
         at = self.clock.now().isoformat(timespec="milliseconds")
         event: Event = {"at": at, "run_id": self.run_id, "event": kind, **what}
         line = (json.dumps(event, ensure_ascii=False, default=str) + "\n").encode()
+        if self._torn:
+            line = b"\n" + line
+        # Until it is whole: what is half written must not swallow the next line.
+        self._torn = True
         while line:
             line = line[os.write(self._descriptor, line) :]
+        self._torn = False
         os.fsync(self._descriptor)
         for listener in self._listeners:
             listener(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -237,6 +238,8 @@ class Work:
         from nps_warehouse.gates.report import to_json, to_text
         from nps_warehouse.gates.run import Options
 
+        # dbt has told logging to say more than a person wants to read.
+        logging.getLogger("great_expectations").setLevel(logging.WARNING)
         result = check(
             Options(
                 expectations=EXPECTATIONS_DIR / f"{gate}.yml",

@@ -145,7 +145,8 @@ def _nodes(runs: Sequence[Run]) -> Iterator[tuple[Any, ...]]:
                 node.status,
                 node.seconds,
                 node.failures,
-                node.message,
+                # An error's may quote what a cell holds; it stays in the run's folder.
+                None if node.status == "error" else node.message,
             )
 
 
