@@ -8,7 +8,7 @@ from datetime import datetime
 
 import click
 
-from nps_warehouse.gates.cli import Instant, Vars
+from nps_warehouse.options import Instant, Vars
 from nps_warehouse.runs.settings import STEPS, Asked
 
 FORMATS = ("parquet", "csv", "xlsx")
