@@ -41,13 +41,16 @@ class Rows(Protocol):
     """What became of one raw table's rows, in rows."""
 
     @property
-    def table_name(self) -> str: ...
+    def table_name(self) -> str:
+        """Its name."""
 
     @property
-    def rows_read(self) -> int: ...
+    def rows_read(self) -> int:
+        """Rows delivered."""
 
     @property
-    def rejected(self) -> int: ...
+    def rejected(self) -> int:
+        """Rows that are not used, each with its reason."""
 
 
 @dataclass(frozen=True)

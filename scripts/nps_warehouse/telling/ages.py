@@ -50,7 +50,9 @@ def parsed_age(text: str) -> timedelta:
     if not parts or "".join(number + unit for number, unit in parts) != text.strip().lower():
         raise ValueError(f"{text!r} is no age; write it as 26h, 90m or 1d12h")
     try:
-        span = sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
+        span = sum(
+            (timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta()
+        )
     except OverflowError:
         raise ValueError(f"{text!r} is too long for an age") from None
     if not span:

@@ -39,8 +39,8 @@ CHARTS = {
 """What each control chart's signal says."""
 
 WHAT_TO_DO = {
-    BAD_INPUT: "Correct what the reason names, in the delivery or the configuration, and run again.",
-    CRITICAL_FAILED: "Read what failed; have the delivery corrected or the rule changed; run again.",
+    BAD_INPUT: "Correct what the reason names, in the delivery or the configuration; run again.",
+    CRITICAL_FAILED: "Read what failed; correct the delivery or change the rule; run again.",
     UNREACHABLE: "Make room on the disk, or give back the permission the reason names; run again.",
     LOCKED: "Nothing, if the other run ends; otherwise see who holds the lock.",
 }
@@ -106,7 +106,7 @@ def of_run(run: Run) -> Iterator[Alert]:
         yield Alert(
             "run_died",
             "critical",
-            f"The run of {run.started_at:%d %B %Y, %H:%M} UTC did not come to its end",
+            f"The run of {run.started_at:%d %B, %H:%M} UTC did not come to its end",
             f"{_sentence(run.reason)} What was published before still stands.",
             "Nothing by hand: the next run repairs what was left. If runs die again and again, look "
             "for a machine that is short of memory, or restarts.",
@@ -117,7 +117,9 @@ def of_run(run: Run) -> Iterator[Alert]:
         after = run.status == "published"
         code = run.exit_code or 0
         standing = (
-            "The numbers of this run are published." if after else "What was published still stands."
+            "The numbers of this run are published."
+            if after
+            else "What was published still stands."
         )
         yield Alert(
             "run_failed",
@@ -160,8 +162,30 @@ def of_age(version: Version | None, now: datetime, max_age: timedelta) -> Iterat
             "See whether the scheduler runs, and why the last run published nothing (nps summary).",
             "published file",
             (version.id,),
-            (Figure("age", age.total_seconds() / 3600, "hours", "measured by this machine's clock"),),
+            (
+                Figure(
+                    "age", age.total_seconds() / 3600, "hours", "measured by this machine's clock"
+                ),
+            ),
         )
+
+
+def of_trouble(trouble: str) -> Alert:
+    """That readers may not be able to read what is shown.
+
+    Args:
+        trouble: why, in a sentence.
+    """
+    return Alert(
+        "unreadable",
+        "critical",
+        "What is published can't be read",
+        f"{trouble.rstrip('.')}. Readers may see nothing.",
+        "Look at the folder of published files, its permissions and its disk; nps rollback shows "
+        "the version before.",
+        "published file",
+        ("unreadable",),
+    )
 
 
 def of_figures(figures: Figures) -> Iterator[Alert]:
@@ -205,7 +229,8 @@ def compared(
             )
         )
     return sorted(
-        marked, key=lambda one: (one.repeated, SEVERITIES.index(one.severity), one.kind, one.subject)
+        marked,
+        key=lambda one: (one.repeated, SEVERITIES.index(one.severity), one.kind, one.subject),
     )
 
 

@@ -85,9 +85,7 @@ def to_slack(message: Message) -> Body:
         title = f"*{_slack(f'{_WORDS[alert.severity]}: {alert.title}', 300)}*"
         rest = "\n".join(_lines(alert))
         blocks.append({"type": "divider"})
-        blocks.append(
-            _slack_section(f"{title}\n{_slack(rest, SLACK_SECTION - len(title) - 1)}")
-        )
+        blocks.append(_slack_section(f"{title}\n{_slack(rest, SLACK_SECTION - len(title) - 1)}"))
     left = len(message.alerts) - MOST_ALERTS
     if left > 0:
         blocks.append(_slack_section(_slack(_more(left, message.run_id), SLACK_SECTION)))

@@ -18,45 +18,57 @@ LETTERS = 14
 def plot(months: Sequence[Month]) -> str:
     """An SVG of scores with their intervals; months without answers are gaps.
 
-    Colours are left to the page's style, by the classes `band`, `score`, `open` and Vega's own.
+    Colours are left to the page's style, by Vega's classes.
 
     Args:
         months: one or more, the oldest first.
     """
-    # Both take a second to import.
-    import altair as alt
+    # It takes a second to import.
     import vl_convert
 
-    runs = _runs(months)
     rows = [
         {
             "month": f"{month.start:%Y-%m-%d}",
             "nps": month.nps,
             "low": month.ci_low,
             "high": month.ci_high,
-            "run": run,
-            "kind": "whole" if month.is_complete and month.is_reportable else "open",
+            "stretch": stretch,
+            "whole": month.is_complete and month.is_reportable,
         }
-        for month, run in zip(months, runs, strict=True)
+        for month, stretch in zip(months, _stretches(months), strict=True)
     ]
-    chart = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X(
-            "month:T",
-            title=None,
-            axis=alt.Axis(format="%b %y", labelAngle=0, labelOverlap=True, grid=False),
-        )
-    )
-    layers = alt.layer(
-        alt.Chart(alt.Data(values=[{"zero": 0}])).mark_rule().encode(y="zero:Q"),
-        chart.mark_rule(strokeWidth=5).encode(
-            y=alt.Y("low:Q", title="NPS, points"), y2="high:Q"
-        ),
-        chart.mark_line().encode(y="nps:Q", detail="run:N"),
-        chart.transform_filter("datum.kind == 'whole'").mark_circle(size=45).encode(y="nps:Q"),
-        chart.transform_filter("datum.kind == 'open'").mark_point(size=45).encode(y="nps:Q"),
-    ).properties(width=WIDTH, height=HEIGHT, background=None)
-    sized = layers.configure_axis(labelFontSize=LETTERS, titleFontSize=LETTERS)
-    svg: str = vl_convert.vegalite_to_svg(sized.to_dict())
+    axis = {"format": "%b %y", "labelAngle": 0, "labelOverlap": True, "grid": False}
+    score = {"y": {"field": "nps", "type": "quantitative"}}
+    interval = {
+        "y": {"field": "low", "type": "quantitative", "title": "NPS, points"},
+        "y2": {"field": "high"},
+    }
+    stretches = {**score, "detail": {"field": "stretch", "type": "nominal"}}
+    spec = {
+        "width": WIDTH,
+        "height": HEIGHT,
+        "background": None,
+        "config": {"axis": {"labelFontSize": LETTERS, "titleFontSize": LETTERS}},
+        "data": {"values": rows},
+        "encoding": {"x": {"field": "month", "type": "temporal", "title": None, "axis": axis}},
+        # The page gives each layer its colours, by its number.
+        "layer": [
+            {"mark": {"type": "rule"}, "encoding": {"x": None, "y": {"datum": 0}}},
+            {"mark": {"type": "rule", "strokeWidth": 5}, "encoding": interval},
+            {"mark": "line", "encoding": stretches},
+            {
+                "transform": [{"filter": "datum.whole"}],
+                "mark": {"type": "circle", "size": 45},
+                "encoding": score,
+            },
+            {
+                "transform": [{"filter": "!datum.whole"}],
+                "mark": {"type": "point", "size": 45},
+                "encoding": score,
+            },
+        ],
+    }
+    svg: str = vl_convert.vegalite_to_svg(spec)
     return _for_a_page(svg, alternative(months))
 
 
@@ -77,16 +89,16 @@ def alternative(months: Sequence[Month]) -> str:
     )
 
 
-def _runs(months: Sequence[Month]) -> list[int]:
+def _stretches(months: Sequence[Month]) -> list[int]:
     """A number for each stretch of months without a gap: the line does not cross one."""
-    runs: list[int] = []
+    stretches: list[int] = []
     before: int | None = None
     for month in months:
         number = month.start.year * 12 + month.start.month
-        last = runs[-1] if runs else 0
-        runs.append(last if before is None or number == before + 1 else last + 1)
+        last = stretches[-1] if stretches else 0
+        stretches.append(last if before is None or number == before + 1 else last + 1)
         before = number
-    return runs
+    return stretches
 
 
 def _for_a_page(svg: str, words: str) -> str:
