@@ -108,8 +108,8 @@ def of_run(run: Run) -> Iterator[Alert]:
             "critical",
             f"The run of {run.started_at:%d %B, %H:%M} UTC did not come to its end",
             f"{_sentence(run.reason)} What was published before still stands.",
-            "Nothing by hand: the next run repairs what was left. If runs die again and again, look "
-            "for a machine that is short of memory, or restarts.",
+            "Nothing by hand: the next run repairs what was left. If runs die again and again, see "
+            "whether the machine is short of memory, or restarts.",
             f"run {run.run_id}",
             (run.run_id,),
         )

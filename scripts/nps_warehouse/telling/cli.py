@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from nps_warehouse.exit_codes import BAD_INPUT, UNREACHABLE
-from nps_warehouse.gates.cli import Instant
+from nps_warehouse.instant import Instant
 from nps_warehouse.publishing import PublishingError
 from nps_warehouse.publishing.place import place_of
 from nps_warehouse.runs.record import RUN_ID, Run, read_run, read_runs, runs_dir
