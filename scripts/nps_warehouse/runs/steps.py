@@ -207,7 +207,8 @@ class Work:
         self.dbt.docs()
         folder = self.record.folder / ARTIFACTS
         folder.mkdir(mode=0o750, exist_ok=True)
-        self.dbt.manifest.write(str(folder / "manifest.json"))
+        manifest: Any = self.dbt.manifest
+        manifest.write(str(folder / "manifest.json"))
         self._keep(self.places.target / "catalog.json")
         return {"artifacts": sorted(path.name for path in folder.iterdir())}
 
@@ -238,17 +239,19 @@ class Work:
         from nps_warehouse.gates.report import to_json, to_text
         from nps_warehouse.gates.run import Options
 
-        # dbt has told logging to say more than a person wants to read.
-        logging.getLogger("great_expectations").setLevel(logging.WARNING)
-        result = check(
-            Options(
-                expectations=EXPECTATIONS_DIR / f"{gate}.yml",
-                state=self.places.gates,
-                docs=self.places.target / "data_docs" / gate,
-                now=self.clock.now(),
-                variables=self.asked.variables,
-            )
+        options = Options(
+            expectations=EXPECTATIONS_DIR / f"{gate}.yml",
+            state=self.places.gates,
+            docs=self.places.target / "data_docs" / gate,
+            now=self.clock.now(),
+            variables=self.asked.variables,
         )
+        # Great Expectations tells every temporary folder it makes.
+        logging.disable(logging.INFO)
+        try:
+            result = check(options)
+        finally:
+            logging.disable(logging.NOTSET)
         for suffix, text in ((".json", to_json(result)), (".txt", to_text(result))):
             file = self.record.folder / f"check_{gate}{suffix}"
             file.write_text(text + "\n", encoding="utf-8")
