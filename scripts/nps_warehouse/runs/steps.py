@@ -314,9 +314,9 @@ class Work:
     def _copies(self, published: Path) -> list[Path]:
         from nps_warehouse.publishing.export import export_all
 
-        folder = self.places.published / "copies"
-        made: list[Path] = export_all(published, folder, self.asked.copies)
-        return made
+        return list(
+            export_all(published, self.places.published / "copies", self.asked.copies).files
+        )
 
     def _keep(self, file: Path) -> None:
         if not file.is_file():
