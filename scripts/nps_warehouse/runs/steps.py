@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from nps_warehouse import lineage
 from nps_warehouse.exit_codes import CRITICAL_FAILED
 from nps_warehouse.landing import sql
 from nps_warehouse.runs import delivery, tables
@@ -210,6 +211,8 @@ class Work:
         manifest: Any = self.dbt.manifest
         manifest.write(str(folder / "manifest.json"))
         self._keep(self.places.target / "catalog.json")
+        if lineage.is_installed() and (folder / "run_results.json").exists():
+            lineage.write(self.record.folder, folder)
         return {"artifacts": sorted(path.name for path in folder.iterdir())}
 
     def finish(self, run: Run) -> None:
@@ -314,9 +317,8 @@ class Work:
     def _copies(self, published: Path) -> list[Path]:
         from nps_warehouse.publishing.export import export_all
 
-        return list(
-            export_all(published, self.places.published / "copies", self.asked.copies).files
-        )
+        folder = self.places.published / "copies"
+        return list(export_all(published, folder, self.asked.copies).rows)
 
     def _keep(self, file: Path) -> None:
         if not file.is_file():
