@@ -21,11 +21,8 @@ from nps_warehouse.runs import delivery, tables
 from nps_warehouse.runs.dbt import Dbt, is_open_here
 from nps_warehouse.runs.problems import StepError, is_damage
 from nps_warehouse.runs.record import Clock, Run, RunRecord, TableRows
-from nps_warehouse.runs.repair import set_aside
+from nps_warehouse.runs.repair import ARTIFACTS, set_aside
 from nps_warehouse.runs.settings import Asked, Places
-
-ARTIFACTS = "artifacts"
-"""Folder of dbt's own files, in the run's."""
 
 Detail = dict[str, Any]
 
@@ -317,7 +314,9 @@ class Work:
         assert not is_open_here(self.places.warehouse), "the build left the warehouse open"
         with duckdb.connect() as connection:
             connection.execute(f"attach {sql.text(str(self.places.warehouse))} as warehouse")
+            connection.execute("begin")
             do(connection)
+            connection.execute("commit")
             connection.execute("checkpoint warehouse")
 
     def _copies(self, published: Path) -> list[Path]:
