@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from nps_warehouse import lineage
 from nps_warehouse.exit_codes import CRITICAL_FAILED
 from nps_warehouse.landing import sql
 from nps_warehouse.runs import delivery, tables
@@ -209,6 +210,8 @@ class Work:
         folder.mkdir(mode=0o750, exist_ok=True)
         self.dbt.manifest.write(str(folder / "manifest.json"))
         self._keep(self.places.target / "catalog.json")
+        if lineage.is_installed() and (folder / "run_results.json").is_file():
+            lineage.write(self.record.folder, folder)
         return {"artifacts": sorted(path.name for path in folder.iterdir())}
 
     def finish(self, run: Run) -> None:
