@@ -118,7 +118,11 @@ def signals_of(
     folder: Path, charts: Sequence[Row], pooled: Sequence[Row]
 ) -> list[tuple[str, str, int]]:
     names = [{"department_id": "D1", "department_name": "Sales"}]
-    rows = {"nps_control_charts": charts, "nps_rolling": pooled, "dim_departments": names}
+    rows: dict[str, Sequence[Row]] = {
+        "nps_control_charts": charts,
+        "nps_rolling": pooled,
+        "dim_departments": names,
+    }
     found = read_figures(published(folder, NOW, rows)).signals
     return [(one.scope_id, one.name, one.days) for one in found]
 
@@ -300,19 +304,27 @@ def test_a_run_is_told_by_how_it_ended(
     assert kinds(list(of_run(a_run(**what)))) == expected
 
 
-def test_a_failed_gate_names_what_failed() -> None:
-    steps = [Step("check_raw", "stopped", 1.0, {"failed": ["scores_are_readable"]})]
+def test_a_failed_gate_names_what_failed(tmp_path: Path) -> None:
+    published(tmp_path / "published", NOW)
     nodes = [
         Node("test.nps_warehouse.adds_up.0a", "fail", 0.1, "Got 2 results", 2),
         Node("test.nps_warehouse.other.0b", "warn", 0.1, "Got 2 results", 2),
     ]
-    run = a_run(status="not published", exit_code=3, steps=steps, nodes=nodes, reason="Two failed")
-    (alert,) = of_run(run)
-    assert "Failed: adds_up, scores_are_readable." in alert.meaning
-    assert alert.meaning.startswith("Two failed. ")
-    (other,) = of_run(replace(run, nodes=[]))
+    run = a_run(status="not published", exit_code=3, nodes=nodes, reason="Two failed")
+    # As `nps check` writes it.
+    report = [
+        {"id": "scores_are_readable", "success": False, "severity": "critical"},
+        {"id": "no_new_column", "success": False, "severity": "warning"},
+        {"id": "keys_are_there", "success": True, "severity": "critical"},
+    ]
+    folder = tmp_path / "runs" / run.run_id
+    folder.mkdir(parents=True)
+    (folder / "check_raw.json").write_text(json.dumps({"expectations": report}))
+    (alert,) = told(tmp_path, run)
+    assert alert.meaning.startswith("Two failed. Failed: adds_up, scores_are_readable. ")
+    (other,) = told(tmp_path, replace(run, nodes=[]))
     assert other.fingerprint != alert.fingerprint
-    (same,) = of_run(replace(run, run_id=ID.format(9), reason="Worded otherwise"))
+    (same,) = told(tmp_path, replace(run, reason="Worded otherwise"))
     assert same.fingerprint == alert.fingerprint
 
 
@@ -418,7 +430,7 @@ EVIL = '<script>alert(1)</script>"&'
 def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that has been told, with a name that is markup."""
     folder = tmp_path_factory.mktemp("left")
-    rows = {
+    rows: dict[str, Sequence[Row]] = {
         "nps_by_period": [ALL, *months(24)],
         "nps_control_charts": [signal(**SALES)],
         "nps_rolling": [rolling(**SALES)],
