@@ -658,3 +658,21 @@ def test_summary_and_alerts_of_a_run_that_died(tmp_path: Path) -> None:
     assert [alert["kind"] for alert in json.loads(text)] == ["run_died"]
     for wrong in ("../published", "20260321T020000Z-ffffff"):
         assert invoked(tmp_path, "summary", wrong)[0] == exit_codes.BAD_INPUT
+
+
+@pytest.mark.parametrize("code", [exit_codes.OK, exit_codes.STALE])
+def test_the_watchdogs_line_for_cron_works_as_printed(tmp_path: Path, code: int) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "telling.md").read_text()
+    (line,) = re.findall(r"^7 \* \* \* \* (.*)$", page, flags=re.MULTILINE)
+    # Cron takes a bare % for the end of the line.
+    assert "%" not in line
+    environment = tmp_path / "environment"
+    environment.write_text(f"export NPS_RUNS_DIR={tmp_path}\n")
+    command = tmp_path / "nps"
+    command.write_text(f'#!/bin/sh\necho "$* in $NPS_RUNS_DIR"\necho more >&2\nexit {code}\n')
+    command.chmod(0o755)
+    line = line.replace("/etc/nps/environment", str(environment))
+    line = line.replace("/srv/nps/scripts/nps", str(command))
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
+    said = f"status --alert in {tmp_path}\nmore\n" if code else ""
+    assert (done.stdout, done.stderr) == (said, "")
