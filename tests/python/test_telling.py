@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 from click.testing import CliRunner
 from nps_warehouse import exit_codes
 from nps_warehouse.cli import main
@@ -27,8 +28,9 @@ from nps_warehouse.telling.figures import Change, Month, read_figures
 from nps_warehouse.telling.plot import plot
 from nps_warehouse.telling.summary import change_sentence, text_of
 from nps_warehouse.telling.tell import summary_of
-from published_by_hand import ALL, Row, published
+from published_by_hand import ALL, MARTS, Row, published
 
+ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 3, 21, 2, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 ID = "20260321T020000Z-{:06x}"
@@ -78,6 +80,14 @@ def months(count: int, until: date = date(2026, 3, 1)) -> list[dict[str, object]
             }
         )
     return rows
+
+
+@pytest.mark.parametrize("mart", MARTS)
+def test_the_marts_made_by_hand_are_those_of_the_contract(mart: str) -> None:
+    (file,) = (ROOT / "models" / "marts").rglob(f"{mart}.yml")
+    (model,) = yaml.safe_load(file.read_text())["models"]
+    declared = {column["name"]: column["data_type"] for column in model["columns"]}
+    assert MARTS[mart].items() <= declared.items()
 
 
 def signal(**what: object) -> dict[str, object]:
@@ -662,7 +672,7 @@ def test_summary_and_alerts_of_a_run_that_died(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", [exit_codes.OK, exit_codes.STALE])
 def test_the_watchdogs_line_for_cron_works_as_printed(tmp_path: Path, code: int) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "telling.md").read_text()
+    page = (ROOT / "docs" / "telling.md").read_text()
     (line,) = re.findall(r"^7 \* \* \* \* (.*)$", page, flags=re.MULTILINE)
     # Cron takes a bare % for the end of the line.
     assert "%" not in line
