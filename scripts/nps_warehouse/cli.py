@@ -18,6 +18,7 @@ COMMANDS = {
     "quarantine": "nps_warehouse.quarantine.cli:quarantine_command",
     "retain": "nps_warehouse.privacy.cli:retain_command",
     "rollback": "nps_warehouse.publishing.cli:rollback_command",
+    "run": "nps_warehouse.runs.cli:run_command",
     "state": "nps_warehouse.state.cli:state_command",
     "status": "nps_warehouse.telling.cli:status_command",
     "summary": "nps_warehouse.telling.cli:summary_command",

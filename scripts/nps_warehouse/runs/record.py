@@ -1,8 +1,8 @@
 """The record of a run: `events.jsonl` in the run's own folder, one JSON object a line.
 
-Every event is appended and synced before the run goes on, so that the record outlives a crash. While
-the run lives it holds a lock on the file, which the system frees when the process is gone: a record
-without an end that nobody holds is that of a run that died.
+Every event is appended and synced before the run goes on, so that the record outlives a crash.
+While the run lives it holds a lock on the file, which the system frees when the process is gone: a
+record without an end that nobody holds is that of a run that died.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ for are, and publishing was not among them; `failed`; `died`: its record has no 
 is gone; `running`."""
 
 Event = dict[str, Any]
-"""What a line of the record holds: `at` (ISO 8601, UTC), `run_id`, `event`, and what belongs to it."""
+"""A line of the record: `at` (ISO 8601, UTC), `run_id`, `event`, and what belongs to it."""
 
 
 @dataclass(frozen=True)
@@ -135,13 +135,16 @@ def runs_dir(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get(FOLDER_VARIABLE) or DEFAULT_RUNS_DIR)
 
 
-def new_run_id(at: datetime) -> str:
-    """An id that sorts by time.
+def new_run_id(at: datetime, before: str = "") -> str:
+    """An id that sorts by time, and after another one of the same second.
 
     Args:
         at: when the run begins, with an offset.
+        before: the newest id there is.
     """
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    second = f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    least = int(before[-6:], 16) + 1 if before.startswith(f"{second}-") else 0
+    return f"{second}-{least + secrets.randbelow(min(2**20, 16**6 - least)):06x}"
 
 
 class RunRecord:
@@ -161,6 +164,7 @@ class RunRecord:
         self.folder = folder
         self.run_id = run_id
         self.clock = clock
+        self._torn = False
         self._listeners: list[Callable[[Event], None]] = []
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._descriptor = os.open(folder / FILE_NAME, flags, 0o640)
@@ -190,7 +194,7 @@ class RunRecord:
         Raises:
             OSError: it cannot be written.
         """
-        run_id = new_run_id(clock.now())
+        run_id = new_run_id(clock.now(), max((f.name for f in run_folders(runs_dir)), default=""))
         folder = runs_dir / run_id
         runs_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
         folder.mkdir(mode=0o750)
@@ -230,8 +234,13 @@ class RunRecord:
         at = self.clock.now().isoformat(timespec="milliseconds")
         event: Event = {"at": at, "run_id": self.run_id, "event": kind, **what}
         line = (json.dumps(event, ensure_ascii=False, default=str) + "\n").encode()
+        if self._torn:
+            line = b"\n" + line
+        # Until it is whole: what is half written must not swallow the next line.
+        self._torn = True
         while line:
             line = line[os.write(self._descriptor, line) :]
+        self._torn = False
         os.fsync(self._descriptor)
         for listener in self._listeners:
             listener(event)
@@ -314,7 +323,7 @@ class RunRecord:
 
     def read(self) -> Run:
         """The run so far; it is `running` as long as it has no end."""
-        return replace(_read(self.folder, is_alive=lambda _: True))
+        return read_run(self.folder)
 
 
 def read_run(folder: Path) -> Run:
@@ -327,7 +336,34 @@ def read_run(folder: Path) -> Run:
         OSError: there is no record, or it cannot be read.
         ValueError: the record has no beginning.
     """
-    return _read(folder, is_alive=_is_held)
+    file = folder / FILE_NAME
+    # Asked first: a run that ends in between has then both a holder and an end.
+    alive = _is_held(file)
+    run: Run | None = None
+    steps: dict[str, Step] = {}
+    for event in _events(file):
+        kind = event["event"]
+        if kind == "run_started":
+            run = Run(
+                run_id=event["run_id"],
+                started_at=datetime.fromisoformat(event["at"]),
+                ended_at=None,
+                status="running" if alive else "died",
+                exit_code=None,
+                failed_step=None,
+                reason=None,
+                version_id=None,
+                versions=event["versions"],
+                asked=tuple(event["steps"]),
+                warehouse=event["warehouse"],
+            )
+        elif run is not None:
+            run = _with(run, steps, kind, event)
+    if run is None:
+        raise ValueError(f"{file} has no beginning")
+    return replace(
+        _without_end(run, steps) if run.ended_at is None else run, steps=list(steps.values())
+    )
 
 
 def read_runs(runs_dir: Path) -> list[Run]:
@@ -396,37 +432,6 @@ def _events(file: Path) -> Iterator[Event]:
             continue
         if isinstance(event, dict) and "event" in event:
             yield event
-
-
-def _read(folder: Path, is_alive: Callable[[Path], bool]) -> Run:
-    file = folder / FILE_NAME
-    # Asked first: a run that ends in between has then both a holder and an end.
-    alive = is_alive(file)
-    run: Run | None = None
-    steps: dict[str, Step] = {}
-    for event in _events(file):
-        kind = event["event"]
-        if kind == "run_started":
-            run = Run(
-                run_id=event["run_id"],
-                started_at=datetime.fromisoformat(event["at"]),
-                ended_at=None,
-                status="running" if alive else "died",
-                exit_code=None,
-                failed_step=None,
-                reason=None,
-                version_id=None,
-                versions=event["versions"],
-                asked=tuple(event["steps"]),
-                warehouse=event["warehouse"],
-            )
-        elif run is not None:
-            run = _with(run, steps, kind, event)
-    if run is None:
-        raise ValueError(f"{file} has no beginning")
-    return replace(
-        _without_end(run, steps) if run.ended_at is None else run, steps=list(steps.values())
-    )
 
 
 def _with(run: Run, steps: dict[str, Step], kind: str, event: Event) -> Run:
