@@ -304,6 +304,8 @@ def kinds(alerts: Sequence[Alert]) -> list[tuple[str, str]]:
         ({"status": "not published", "exit_code": 3}, [("gate_failed", "critical")]),
         ({"status": "failed", "exit_code": 65}, [("run_failed", "critical")]),
         ({"status": "failed", "exit_code": 75}, [("run_failed", "notice")]),
+        ({"status": "failed", "exit_code": 143}, [("run_failed", "notice")]),
+        ({"status": "failed", "exit_code": 70}, [("run_failed", "critical")]),
         ({"status": "published", "exit_code": 70}, [("run_failed", "warning")]),
         ({"status": "died", "exit_code": None}, [("run_died", "critical")]),
     ],

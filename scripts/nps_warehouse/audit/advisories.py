@@ -1,7 +1,7 @@
 """Advisories in the Open Source Vulnerability format, from a folder: which releases they name.
 
 pip-audit asks a service for them. A folder works where no service can be reached, and its date says
-what it can know: a copy of https://github.com/pypa/advisory-database, or an export of OSV.
+what it can know: a copy of the repository pypa/advisory-database, or an export of OSV.
 """
 
 from __future__ import annotations

@@ -44,9 +44,23 @@ WHAT_TO_DO = {
     UNREACHABLE: "Make room on the disk, or give back the permission the reason names; run again.",
     LOCKED: "Nothing, if the other run ends; otherwise see who holds the lock.",
 }
-"""By exit code; every other one is a defect of the project."""
+"""By exit code; every other one but those of signals is a defect of the project."""
 
 DEFECT = "Run again; if it fails again, show the run's folder to whoever looks after the project."
+
+INTERRUPTED = "Nothing by hand: somebody ended it, and the next run goes on from there."
+
+SIGNALS = range(129, 128 + 65)
+"""Exit codes of a run that a signal ended: 128 and its number."""
+
+
+def what_to_do(exit_code: int) -> str:
+    """What to do about a run that failed.
+
+    Args:
+        exit_code: of its command.
+    """
+    return INTERRUPTED if exit_code in SIGNALS else WHAT_TO_DO.get(exit_code, DEFECT)
 
 
 @dataclass(frozen=True)
@@ -124,10 +138,10 @@ def of_run(run: Run, expectations: Sequence[str] = ()) -> Iterator[Alert]:
         )
         yield Alert(
             "run_failed",
-            "notice" if code == LOCKED else "warning" if after else "critical",
+            "notice" if code == LOCKED or code in SIGNALS else "warning" if after else "critical",
             f"The run failed in step {run.failed_step}" if run.failed_step else "The run failed",
             f"{_sentence(run.reason)} {standing}",
-            WHAT_TO_DO.get(code, DEFECT),
+            what_to_do(code),
             f"run {run.run_id}",
             (str(run.failed_step), str(code)),
         )
