@@ -180,9 +180,7 @@ def judge(gate: str, *before: str, environ: Mapping[str, str] = os.environ) -> l
     ]
 
 
-def _run(
-    command: Sequence[str], environ: Mapping[str, str]
-) -> subprocess.CompletedProcess[str]:
+def _run(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
         cwd=PROJECT_DIR,
