@@ -8,6 +8,7 @@ import click
 
 # A command is imported when it is called: no one waits for a library that only another one needs.
 COMMANDS = {
+    "alerts": "nps_warehouse.telling.cli:alerts_command",
     "cases": "nps_warehouse.cases.cli:cases_command",
     "check": "nps_warehouse.gates.cli:check_command",
     "export": "nps_warehouse.publishing.cli:export_command",
@@ -18,7 +19,10 @@ COMMANDS = {
     "quarantine": "nps_warehouse.quarantine.cli:quarantine_command",
     "retain": "nps_warehouse.privacy.cli:retain_command",
     "rollback": "nps_warehouse.publishing.cli:rollback_command",
+    "run": "nps_warehouse.runs.cli:run_command",
     "state": "nps_warehouse.state.cli:state_command",
+    "status": "nps_warehouse.telling.cli:status_command",
+    "summary": "nps_warehouse.telling.cli:summary_command",
     "themes": "nps_warehouse.themes.cli:themes_command",
     "versions": "nps_warehouse.publishing.cli:versions_command",
 }

@@ -21,6 +21,7 @@ from nps_warehouse.privacy.rewrite import compacted, copies_in, forget_in_copy, 
 from nps_warehouse.publishing.place import Place as PublishedPlace
 from nps_warehouse.publishing.place import PublishingError
 from nps_warehouse.publishing.rewriting import published_files, published_place, rewritten
+from nps_warehouse.runs.lock import alone
 from nps_warehouse.state.publication import forget_answers
 from nps_warehouse.state.store import StateError
 from nps_warehouse.warehouse import warehouse_file
@@ -44,6 +45,7 @@ vars_option = click.option("--vars", "variables", help="dbt vars of the build, a
 @click.argument("customer_ids", nargs=-1, required=True, metavar="CUSTOMER_ID...")
 @copies_option
 @vars_option
+@alone("nps forget")
 def forget_command(
     customer_ids: Sequence[str], copies: Sequence[Path], variables: str | None
 ) -> None:
@@ -91,6 +93,7 @@ def forget_command(
 @click.command(name="retain")
 @copies_option
 @vars_option
+@alone("nps retain")
 def retain_command(copies: Sequence[Path], variables: str | None) -> None:
     """Enforce nps_retention_months in the warehouse file and its published copies.
 
