@@ -433,6 +433,10 @@ def test_a_run_that_died_is_told_by_the_next_one_once(tmp_path: Path) -> None:
         content = json.loads((runs / run_id / "alerts.json").read_text())
         seen.append([(alert["kind"], alert["scope"]) for alert in content["alerts"]])
     assert seen == [[("run_died", f"run {dead.run_id}")], []]
+    # A second look at the run that told it finds it again, as it was told.
+    (alert,) = told(tmp_path, a_run(run_id=ids[0]), NOW + HOUR)
+    assert (alert.kind, alert.repeated) == ("run_died", False)
+    assert alert.told_at == NOW.isoformat()
 
 
 EVIL = '<script>alert(1)</script>"&'
