@@ -11,6 +11,7 @@ COMMANDS = {
     "alerts": "nps_warehouse.telling.cli:alerts_command",
     "cases": "nps_warehouse.cases.cli:cases_command",
     "check": "nps_warehouse.gates.cli:check_command",
+    "export": "nps_warehouse.publishing.cli:export_command",
     "forget": "nps_warehouse.privacy.cli:forget_command",
     "import": "nps_warehouse.importing.cli:import_command",
     "publication": "nps_warehouse.state.cli:publication_command",

@@ -264,6 +264,16 @@ def test_what_an_error_quotes_is_not_published(tmp_path: Path) -> None:
         assert connection.execute("select message from quality.run_nodes").fetchall() == [(None,)]
 
 
+def test_the_largest_files_of_older_runs_are_removed(tmp_path: Path) -> None:
+    runs = [ended(tmp_path, at=AT + timedelta(days=day)) for day in range(9)]
+    for run in runs:
+        (tmp_path / run.run_id / repair.ARTIFACTS).mkdir()
+    repair.prune(tmp_path, runs[-1], 90)
+    kept = [run.run_id for run in runs if (tmp_path / run.run_id / repair.ARTIFACTS).exists()]
+    assert kept == [run.run_id for run in runs[-7:]]
+    assert len(read_runs(tmp_path)) == 9
+
+
 # The lock
 
 
