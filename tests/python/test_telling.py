@@ -197,7 +197,7 @@ def test_overdue_cases_are_counted_by_department(tmp_path: Path) -> None:
         case("D3", "new", False, "2026-02-01 10:00:00"),
     ]
     names = [{"department_id": "D1", "department_name": "Sales"}]
-    rows = {"detractor_cases": cases, "dim_departments": names}
+    rows: dict[str, Sequence[Row]] = {"detractor_cases": cases, "dim_departments": names}
     published(tmp_path / "published", NOW, rows)
     figures = read_figures(tmp_path / "published" / "nps.duckdb")
     assert [(one.department_name, one.cases, one.open_cases) for one in figures.overdue] == [

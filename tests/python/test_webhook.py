@@ -69,6 +69,16 @@ class Receiver(ThreadingHTTPServer):
         self.plan: list[Answer] = []
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
 
+    def __enter__(self) -> Receiver:
+        self.thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/services/{TOKEN}"
@@ -99,11 +109,7 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     monkeypatch.setattr(webhook, "BACKOFF", 0.01)
     monkeypatch.setattr(webhook, "TIMEOUTS", (0.3, 0.3))
     with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def to(server: Receiver, form: str = "json") -> Address:
@@ -188,16 +194,12 @@ def test_it_waits_as_long_as_it_is_asked_to(
 
 def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
     with Receiver() as other:
-        thread = threading.Thread(target=other.serve_forever, args=(0.02,))
-        thread.start()
         for status in (301, 302, 307, 308):
             receiver.plan = [Answer(status, {"Location": other.url})]
             sent = send(to(receiver), "msg_1", b"{}", NOW)
             assert (sent.ok, sent.status, sent.reason) == (
                 False, status, "a redirect is not followed",
             )  # fmt: skip
-        other.shutdown()
-        thread.join()
         assert other.requests == []
 
 
