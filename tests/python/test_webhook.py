@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import pytest
 from click.testing import CliRunner, Result
@@ -69,7 +69,7 @@ class Receiver(ThreadingHTTPServer):
         self.plan: list[Answer] = []
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
 
-    def __enter__(self) -> Receiver:
+    def __enter__(self) -> Self:
         self.thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
         return self
