@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 from dbt.cli.main import cli
-from google.protobuf.json_format import MessageToJson
+from dbt_common.events.functions import env_secrets, msg_to_json, scrub_secrets
 
 from nps_warehouse import lineage
 from nps_warehouse.orchestrators.commands import LOCK_WAIT_SECONDS, environment, taken
@@ -79,11 +79,11 @@ def build(arguments: Sequence[str]) -> int:
     Args:
         arguments: those after `build`.
     """
+    secrets = env_secrets()
 
     def say(event: Any) -> None:
         if event.info.level != "debug" or event.info.name.startswith(("Node", "Log")):
-            line = MessageToJson(event, preserving_proto_field_name=True, indent=None)
-            print(line, flush=True)
+            print(scrub_secrets(msg_to_json(event), secrets), flush=True)
 
     finished = run(asked_of(arguments), on_event=say)
     if finished.run is not None:
