@@ -21,7 +21,6 @@ from cosmos import (
     RenderConfig,
     TestBehavior,
 )
-
 from nps_warehouse.orchestrators import commands
 
 ENVIRONMENT = commands.environment()

@@ -19,9 +19,8 @@ from dagster_dbt import (
     DbtProject,
     dbt_assets,
 )
-from pydantic import Field
-
 from nps_warehouse.orchestrators import commands, settling
+from pydantic import Field
 
 os.environ.update(commands.environment())
 
