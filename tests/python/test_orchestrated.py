@@ -111,7 +111,12 @@ def test_dagster_publishes_and_a_bad_delivery_leaves_what_was_published(
 ) -> None:
     env = setting(tmp_path)
     manifest = json.loads((tmp_path / "target" / "manifest.json").read_text())
-    built = [one for one in manifest["nodes"].values() if one["resource_type"] in {"model", "seed"}]
+    built = [
+        one
+        for one in manifest["nodes"].values()
+        if one["resource_type"] in {"model", "seed"}
+        and one["config"]["materialized"] != "ephemeral"
+    ]
     program = [dagster, str(HERE / "in_dagster.py")]
 
     found = last_line(program, env)
