@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import PROJECT, environment_of
+from conftest import PROJECT, SAMPLE, _parsed_project, environment_of
 from nps_warehouse import exit_codes
 from nps_warehouse.runs import delivery, repair, tables
 from nps_warehouse.runs.lock import LockedError, at_work
@@ -33,6 +33,7 @@ from nps_warehouse.runs.record import (
 from nps_warehouse.runs.settings import places_of
 from nps_warehouse.runs.steps import Proof
 
+NPS_PARSED = Path(__file__).with_name("nps_parsed.py")
 AT = datetime(2026, 3, 1, 2, tzinfo=UTC)
 
 
@@ -138,6 +139,11 @@ def test_ids_sort_by_time(tmp_path: Path) -> None:
     earlier = ended(tmp_path, at=AT)
     assert earlier.run_id.startswith("20260301T020000Z-")
     assert [run.run_id for run in read_runs(tmp_path)] == [earlier.run_id, later.run_id]
+
+
+def test_ids_of_one_second_sort_by_time(tmp_path: Path) -> None:
+    runs = [ended(tmp_path).run_id for _ in range(5)]
+    assert runs == sorted(set(runs))
 
 
 def test_a_run_is_running_while_its_process_lives_and_died_after(tmp_path: Path) -> None:
@@ -258,6 +264,16 @@ def test_what_an_error_quotes_is_not_published(tmp_path: Path) -> None:
         assert connection.execute("select message from quality.run_nodes").fetchall() == [(None,)]
 
 
+def test_the_largest_files_of_older_runs_are_removed(tmp_path: Path) -> None:
+    runs = [ended(tmp_path, at=AT + timedelta(days=day)) for day in range(9)]
+    for run in runs:
+        (tmp_path / run.run_id / repair.ARTIFACTS).mkdir()
+    repair.prune(tmp_path, runs[-1], 90)
+    kept = [run.run_id for run in runs if (tmp_path / run.run_id / repair.ARTIFACTS).exists()]
+    assert kept == [run.run_id for run in runs[-7:]]
+    assert len(read_runs(tmp_path)) == 9
+
+
 # The lock
 
 
@@ -274,9 +290,11 @@ def test_the_lock_of_a_dead_process_is_none(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        with pytest.raises(LockedError, match=f"nps run, process {process.pid} on "):
-            with at_work(environ):
-                raise AssertionError
+        with (
+            pytest.raises(LockedError, match=f"nps run, process {process.pid} on "),
+            at_work(environ),
+        ):
+            raise AssertionError
         process.kill()
         process.wait()
     # Its file is still there, and says nothing any more.
@@ -585,3 +603,36 @@ def test_a_signal_is_recorded(tmp_path: Path) -> None:
 
 def test_a_wrong_command_line_is_two(tmp_path: Path) -> None:
     assert nps(tmp_path, "--only", "land", "--from", "build").returncode == 2
+
+
+def test_landing_alone_leaves_the_raw_tables(tmp_path: Path) -> None:
+    environ = environment(tmp_path)
+    finished = subprocess.run(
+        [sys.executable, str(NPS_PARSED), str(_parsed_project(())), "--only", "land"],
+        env=environ, cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert finished.returncode == exit_codes.OK, finished.stderr
+    events = [json.loads(line) for line in finished.stdout.splitlines()]
+    assert [event["event"] for event in events] == [
+        "run_started",
+        "step_started",
+        "step_ended",
+        "warehouse",
+        "run_ended",
+    ]
+    assert finished.stderr == ""
+    (run,) = read_runs(tmp_path / "runs")
+    assert (run.status, run.exit_code) == ("done", 0)
+    assert run.steps[0].detail["copied"] == len(list(SAMPLE.glob("*.csv")))
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as connection:
+        rows = connection.execute(
+            "select count(*), min(_source_file) from raw.survey_responses"
+        ).fetchall()
+        assert rows == [(1925, "survey_responses.csv")]
+        runs = connection.execute("select run_id, status from quality.runs").fetchall()
+        assert runs == [(run.run_id, "done")]
+    # Nothing of the delivery is for others to read, and no temporary file stays.
+    taken = tmp_path / "warehouse.duckdb.delivery"
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (taken, *taken.iterdir()))
+    assert (tmp_path / "warehouse.duckdb").stat().st_mode & 0o137 == 0
+    assert list((tmp_path / "warehouse.duckdb.scratch").iterdir()) == []

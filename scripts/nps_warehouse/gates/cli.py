@@ -13,8 +13,9 @@ import click
 from nps_warehouse.exit_codes import BAD_INPUT
 from nps_warehouse.gates.expectations import EXPECTATIONS_DIR, BadInputError
 from nps_warehouse.gates.report import Result, to_json, to_text
+from nps_warehouse.instant import Instant
 from nps_warehouse.landing.contract import PROJECT_DIR
-from nps_warehouse.options import Instant, Vars
+from nps_warehouse.variables import Vars
 
 DOCS_DIR = PROJECT_DIR / "target" / "data_docs"
 DEFAULT_WAREHOUSE = PROJECT_DIR / "target" / "nps_warehouse.duckdb"

@@ -8,8 +8,9 @@ from datetime import datetime
 
 import click
 
-from nps_warehouse.options import Instant, Vars
+from nps_warehouse.instant import Instant
 from nps_warehouse.runs.settings import STEPS, Asked
+from nps_warehouse.variables import Vars
 
 FORMATS = ("parquet", "csv", "xlsx")
 

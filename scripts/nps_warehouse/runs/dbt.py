@@ -112,6 +112,8 @@ class Dbt:
         if results is None:
             raise _error("dbt build did not begin", result)
         nodes = [_node(one) for one in results]
+        if result.success and all(node.unique_id.startswith("operation.") for node in nodes):
+            raise StepError(BAD_INPUT, "dbt build had nothing to do: the selection names nothing")
         return nodes, None if result.success else _problem(nodes, result)
 
     def land(self) -> list[str]:

@@ -245,9 +245,7 @@ def _tell(ended: Run, places: Places, clock: Clock) -> str | None:
     """Tell whoever is to know; returns why that failed."""
     try:
         from nps_warehouse.telling import tell
-    except ModuleNotFoundError:
-        return None
-    try:
+
         tell(ended, places.runs, places.published, places.warehouse, clock.now(), os.environ)
     except Exception as problem:
         folder = places.runs / ended.run_id

@@ -21,11 +21,8 @@ from nps_warehouse.runs import delivery, tables
 from nps_warehouse.runs.dbt import Dbt, is_open_here
 from nps_warehouse.runs.problems import StepError, is_damage
 from nps_warehouse.runs.record import Clock, Run, RunRecord, TableRows
-from nps_warehouse.runs.repair import set_aside
+from nps_warehouse.runs.repair import ARTIFACTS, set_aside
 from nps_warehouse.runs.settings import Asked, Places
-
-ARTIFACTS = "artifacts"
-"""Folder of dbt's own files, in the run's."""
 
 Detail = dict[str, Any]
 
@@ -173,8 +170,8 @@ class Work:
             raise StepError(
                 CRITICAL_FAILED,
                 "The warehouse is not proven as it lies there, and so it is not published: run "
-                f"{', '.join(steps[name] for name in missing)} first (`nps run --from land` does "
-                "all of it).",
+                f"{', '.join(steps[name] for name in missing)} first (`nps run` does all of "
+                "it).",
             )
         # Written anew by `also`; publishing proves that all else is as the warehouse has it.
         self._on_warehouse(tables.remove)
@@ -208,7 +205,8 @@ class Work:
         self.dbt.docs()
         folder = self.record.folder / ARTIFACTS
         folder.mkdir(mode=0o750, exist_ok=True)
-        self.dbt.manifest.write(str(folder / "manifest.json"))
+        manifest: Any = self.dbt.manifest
+        manifest.write(str(folder / "manifest.json"))
         self._keep(self.places.target / "catalog.json")
         if lineage.is_installed() and (folder / "run_results.json").is_file():
             lineage.write(self.record.folder, folder)
@@ -241,17 +239,19 @@ class Work:
         from nps_warehouse.gates.report import to_json, to_text
         from nps_warehouse.gates.run import Options
 
-        # dbt has told logging to say more than a person wants to read.
-        logging.getLogger("great_expectations").setLevel(logging.WARNING)
-        result = check(
-            Options(
-                expectations=EXPECTATIONS_DIR / f"{gate}.yml",
-                state=self.places.gates,
-                docs=self.places.target / "data_docs" / gate,
-                now=self.clock.now(),
-                variables=self.asked.variables,
-            )
+        options = Options(
+            expectations=EXPECTATIONS_DIR / f"{gate}.yml",
+            state=self.places.gates,
+            docs=self.places.target / "data_docs" / gate,
+            now=self.clock.now(),
+            variables=self.asked.variables,
         )
+        # Great Expectations tells every temporary folder it makes.
+        logging.disable(logging.INFO)
+        try:
+            result = check(options)
+        finally:
+            logging.disable(logging.NOTSET)
         for suffix, text in ((".json", to_json(result)), (".txt", to_text(result))):
             file = self.record.folder / f"check_{gate}{suffix}"
             file.write_text(text + "\n", encoding="utf-8")
@@ -308,15 +308,16 @@ class Work:
         assert not is_open_here(self.places.warehouse), "the build left the warehouse open"
         with duckdb.connect() as connection:
             connection.execute(f"attach {sql.text(str(self.places.warehouse))} as warehouse")
+            connection.execute("begin")
             do(connection)
+            connection.execute("commit")
             connection.execute("checkpoint warehouse")
 
     def _copies(self, published: Path) -> list[Path]:
         from nps_warehouse.publishing.export import export_all
 
         folder = self.places.published / "copies"
-        made: list[Path] = export_all(published, folder, self.asked.copies)
-        return made
+        return list(export_all(published, folder, self.asked.copies).rows)
 
     def _keep(self, file: Path) -> None:
         if not file.is_file():
