@@ -113,7 +113,8 @@ def delivery() -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     yield from results
 
 
-@dbt_assets(manifest=PROJECT.manifest_path, project=PROJECT, dagster_dbt_translator=TRANSLATOR)
+# Without `project`: with it Dagster would copy all of the folder for a selection of many models.
+@dbt_assets(manifest=PROJECT.manifest_path, dagster_dbt_translator=TRANSLATOR)
 def dbt_models(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, config: Build
 ) -> Iterator[Any]:
