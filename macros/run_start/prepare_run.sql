@@ -4,6 +4,22 @@
     {% if not execute or flags.WHICH not in ['build', 'run', 'seed', 'retry'] %}
         {% do return('') %}
     {% endif %}
+    {% set problems = problems_of_start() %}
+    {% if problems %}
+        {% do return("select error('" ~ (problems | join('\n')).replace("'", "''") ~ "')") %}
+    {% endif %}
+{% endmacro %}
+
+{# The same without a build: `dbt run-operation land`, which `nps run` calls. #}
+{% macro land() %}
+    {% set problems = problems_of_start() %}
+    {% if problems %}
+        {% do exceptions.raise_compiler_error(problems | join('\n')) %}
+    {% endif %}
+{% endmacro %}
+
+{# Checks the vars, lands the files, makes what models note their progress in; returns what is wrong. #}
+{% macro problems_of_start() %}
     {% set problems = problems_of_vars() + problems_of_trend_vars() %}
     {% set problems = problems + problems_of_driver_vars() + problems_of_voice_vars() %}
     {% set problems = problems + problems_of_follow_up_vars() + problems_of_value_vars() %}
@@ -19,9 +35,7 @@
             {% do prepare_state() %}
         {% endif %}
     {% endif %}
-    {% if problems %}
-        {% do return("select error('" ~ (problems | join('\n')).replace("'", "''") ~ "')") %}
-    {% endif %}
+    {% do return(problems) %}
 {% endmacro %}
 
 {# Lands NPS_RAW_DIR (and business seeds of NPS_SEEDS_DIR) as schema raw; returns its report. What

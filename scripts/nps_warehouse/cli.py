@@ -13,10 +13,14 @@ COMMANDS = {
     "forget": "nps_warehouse.privacy.cli:forget_command",
     "import": "nps_warehouse.importing.cli:import_command",
     "publication": "nps_warehouse.state.cli:publication_command",
+    "publish": "nps_warehouse.publishing.cli:publish_command",
     "quarantine": "nps_warehouse.quarantine.cli:quarantine_command",
     "retain": "nps_warehouse.privacy.cli:retain_command",
+    "rollback": "nps_warehouse.publishing.cli:rollback_command",
+    "run": "nps_warehouse.runs.cli:run_command",
     "state": "nps_warehouse.state.cli:state_command",
     "themes": "nps_warehouse.themes.cli:themes_command",
+    "versions": "nps_warehouse.publishing.cli:versions_command",
 }
 
 

@@ -1,0 +1,83 @@
+"""One at a time: whatever writes the warehouse, the state or what is published holds one lock.
+
+The system frees it when the process that holds it is gone, however it went: a lock file that is
+left lying around is no lock. Who holds it stands in a file beside it, for the message only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from nps_warehouse.state.store import state_file
+
+LOCK_NAME = "nps.lock"
+HOLDER_NAME = "nps.lock.json"
+
+
+class LockedError(Exception):
+    """Another process is at work; the text says which."""
+
+
+@contextmanager
+def at_work(
+    environ: Mapping[str, str] = os.environ,
+    wait: float = 0,
+    *,
+    command: str = "nps",
+) -> Iterator[None]:
+    """Be the only one at work on a state and what is built and published with it.
+
+    Args:
+        environ: environment variables; the lock is in NPS_STATE_DIR.
+        wait: seconds to wait for another process to end.
+        command: what is at work, for the message of who comes meanwhile.
+
+    Raises:
+        LockedError: another process still is at work.
+        OSError: the lock cannot be made.
+    """
+    folder = state_file(environ).absolute().parent
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK_NAME, timeout=max(0, wait), mode=0o640, fallback_to_soft=False)
+    holder = folder / HOLDER_NAME
+    try:
+        lock.acquire()
+    except Timeout:
+        waited = f" after {wait:g} seconds of waiting" if wait > 0 else ""
+        raise LockedError(
+            f"another process is at work{waited}: {_said(holder)}. Nothing was changed; run again "
+            "when it is done, or let --wait wait for it."
+        ) from None
+    try:
+        _say(holder, command)
+        yield
+    finally:
+        with suppress(OSError):
+            holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _say(holder: Path, command: str) -> None:
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    who = {"command": command, "pid": os.getpid(), "host": socket.gethostname(), "since": at}
+    fresh = holder.with_name(f"{holder.name}.new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        json.dump(who, stream)
+    fresh.replace(holder)
+
+
+def _said(holder: Path) -> str:
+    try:
+        who = json.loads(holder.read_text(encoding="utf-8"))
+        return f"{who['command']}, process {who['pid']} on {who['host']}, since {who['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "it does not say which"
