@@ -14,6 +14,7 @@ import pickle
 import select
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -29,12 +30,10 @@ from dbt.contracts.graph.manifest import Manifest
 from nps_warehouse.landing.contract import PROJECT_DIR
 
 SCORE_MARTS, EVERYTHING = "score_marts", "everything"
-TO_SCORE_MARTS = (
-    "models/staging/", "models/categorized/", "models/quality/",
-    *(f"models/marts/{folder}/" for folder in
-      ("facts", "dimensions", "counts", "scores", "history")),
-)  # fmt: skip
-"""Files whose models are built with `score_marts`; the history is what a publication records."""
+TO_SCORE_MARTS = ("models/marts/facts/", "models/marts/scores/", "models/quality/")
+"""Files whose models are built with `score_marts`, and what leads to them."""
+RECORDED = ("unpublished_changes", "unpublished_member_changes")
+"""Models that a publication records."""
 
 QUIET = {
     "DO_NOT_TRACK": "1",
@@ -70,6 +69,7 @@ class Ended:
 
     code: int | None
     seconds: float
+    cpu_seconds: float = 0.0
     told: list[Told] = field(default_factory=list)
     sentence: str = ""
     operations: int = 0
@@ -126,9 +126,9 @@ class Places:
 class Project:
     """The project, parsed once.
 
-    With `score_marts` it is cut down to what leads to the score marts, without data tests and
-    without the descriptions that are written to the warehouse: dbt's own work is most of what a
-    small build costs.
+    With `score_marts` it is cut down to what leads to the score marts and to what a publication
+    records, without data tests and without the descriptions that are written to the warehouse:
+    dbt's own work, a tenth of a second a model, is most of what a small build costs.
     """
 
     def __init__(self, selection: str, scratch: Path) -> None:
@@ -155,8 +155,8 @@ class Project:
         if selection == SCORE_MARTS:
             _cut(self.manifest)
         self.manifest.build_flat_graph()  # type: ignore[no-untyped-call]
-        self.models = {
-            node.alias: f"{node.schema}.{node.alias}"
+        self.folders = {
+            node.alias: str(node.original_file_path)
             for node in self.manifest.nodes.values()
             if str(node.resource_type) == "model"
         }
@@ -166,7 +166,8 @@ class Project:
             "--profiles-dir", str(PROJECT_DIR),
         ])  # fmt: skip
         _import_all()
-        if len(os.listdir("/proc/self/task")) > 1:
+        # DuckDB and Arrow have a thread each that waits for work no one gives it here.
+        if threading.active_count() > 1:
             raise FaultsError("a library has started a thread, so that forks are not safe")
         gc.collect()
         # Else each child would copy the whole parse by counting its references.
@@ -202,7 +203,7 @@ class Child:
         now: datetime,
         *,
         wait: float = 0,
-        before: Callable[[], None] | None = None,
+        at_step: tuple[str, Callable[[], None]] | None = None,
         die_before: int | None = None,
     ) -> None:
         """Begin the run.
@@ -212,7 +213,7 @@ class Child:
             places: of the pipeline.
             now: when the run believes it is.
             wait: seconds to wait for another run.
-            before: called in the child first: limits, for example.
+            at_step: a step, and what is called in the child when it begins: limits, for example.
             die_before: the child kills itself before so manyth change of the published files or
                 the state.
         """
@@ -226,7 +227,7 @@ class Child:
         self.pid = os.fork()
         if self.pid == 0:
             os.close(reading)
-            _be_the_run(project, places, now, wait, before, die_before, writing)
+            _be_the_run(project, places, now, wait, at_step, die_before, writing)
         os.close(writing)
         self._pipe = reading
         self._ended: Ended | None = None
@@ -245,9 +246,15 @@ class Child:
                 return False
         return True
 
-    def last(self) -> Told | None:
-        """What the run told last."""
-        return self._told[-1] if self._told else None
+    def sleep(self, seconds: float) -> None:
+        """Let the run go on for a while, and take in what it tells; shorter where it ends.
+
+        Args:
+            seconds: how long.
+        """
+        until = time.monotonic() + seconds
+        while self._read(until - time.monotonic()):
+            pass
 
     def kill(self) -> Ended:
         """SIGKILL."""
@@ -268,12 +275,13 @@ class Child:
             pass
         if time.monotonic() >= until:
             os.killpg(self.pid, signal.SIGKILL)
-        _, status = os.waitpid(self.pid, 0)
+        _, status, usage = os.wait4(self.pid, 0)
         os.close(self._pipe)
         code = os.waitstatus_to_exitcode(status)
         self._ended = Ended(
             code=None if code == -signal.SIGKILL else code,
             seconds=time.monotonic() - self._begun,
+            cpu_seconds=usage.ru_utime + usage.ru_stime,
             told=self._told,
             sentence=str(self._end.get("sentence") or ""),
             operations=int(self._end.get("operations", 0)),
@@ -388,7 +396,7 @@ def _be_the_run(
     places: Places,
     now: datetime,
     wait: float,
-    before: Callable[[], None] | None,
+    at_step: tuple[str, Callable[[], None]] | None,
     die_before: int | None,
     writing: int,
 ) -> None:
@@ -403,6 +411,8 @@ def _be_the_run(
 
     try:
         os.setpgid(0, 0)
+        # The parse is no garbage, and what a short run leaves goes with its process.
+        gc.disable()
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("NPS_", "DBT_"))}
         os.environ.clear()
         os.environ.update(environment | places.environment())
@@ -411,9 +421,7 @@ def _be_the_run(
         os.dup2(log, 1)
         os.dup2(log, 2)
         tripwire = Tripwire((places.published, places.state), die_before)
-        if before is not None:
-            before()
-        code, end["sentence"] = _run(project, now, wait, tell)
+        code, end["sentence"] = _run(project, now, wait, at_step, tell)
         end["operations"] = tripwire.count
     except BaseException:
         end["sentence"] = traceback.format_exc()
@@ -425,7 +433,11 @@ def _be_the_run(
 
 
 def _run(
-    project: Project, now: datetime, wait: float, tell: Callable[[Mapping[str, Any]], None]
+    project: Project,
+    now: datetime,
+    wait: float,
+    at_step: tuple[str, Callable[[], None]] | None,
+    tell: Callable[[Mapping[str, Any]], None],
 ) -> tuple[int, str | None]:
     from nps_warehouse.runs.pipeline import run
     from nps_warehouse.runs.settings import Asked
@@ -433,6 +445,8 @@ def _run(
     def listener(event: Mapping[str, Any]) -> None:
         if event["event"] == "step_started":
             tell({"kind": "step", "name": event["step"]})
+            if at_step is not None and at_step[0] == event["step"]:
+                at_step[1]()
         elif event["event"] == "step_ended":
             tell({"kind": "after", "name": event["step"]})
 
@@ -455,10 +469,10 @@ def _cut(manifest: Manifest) -> None:
     kept = {
         id_
         for id_, node in manifest.nodes.items()
-        if str(node.resource_type) in ("seed", "operation")
+        if str(node.resource_type) == "operation"
         or (
             str(node.resource_type) == "model"
-            and node.original_file_path.startswith(TO_SCORE_MARTS)
+            and (node.original_file_path.startswith(TO_SCORE_MARTS) or node.name in RECORDED)
         )
     }
     todo = list(kept)
