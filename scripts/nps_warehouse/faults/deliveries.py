@@ -1,4 +1,4 @@
-"""Small deliveries, one after the other, and what has to come of each: counted without the project."""
+"""Small deliveries, one after the other, and what has to come of each by a plain count."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import os
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 Row = dict[str, str]
 
-BEGINS = datetime(2026, 1, 5, 8)
+BEGINS = datetime(2026, 1, 5, 8, tzinfo=UTC)
 """When the first contact starts, UTC."""
-ENDS = datetime(2026, 3, 30, 18)
+ENDS = datetime(2026, 3, 30, 18, tzinfo=UTC)
 """The newest event of every delivery, UTC: what is newest does not change from one to the next."""
 
 CHANNELS = ("phone", "email", "chat")
@@ -30,7 +30,8 @@ CORRECTIONS = 3
 class Truth:
     """What a delivery has to show: answers that count, by their keys; rows of survey_responses.
 
-    `nps` is in points, `as_of` the newest event, ISO 8601. `rows_read` = `accepted` + `rejected` + `superseded`, in rows.
+    `nps` is in points, `as_of` the newest event, ISO 8601; `rows_read` = `accepted` + `rejected` +
+    `superseded`, in rows.
     """
 
     keys: frozenset[str]
@@ -102,8 +103,8 @@ class Deliveries:
 def truth_of(files: Mapping[str, bytes]) -> Truth:
     """What has to come of a delivery, counted by nothing but Python's own reader of CSV.
 
-    A line with the wrong number of fields and a score that is none are rejected; of a key the newest
-    version counts, of equally old ones the last.
+    A line with the wrong number of fields and a score that is none are rejected; of a key the
+    newest version counts, of equally old ones the last.
 
     Args:
         files: contents by path, of answers and contacts in folders of these names.
@@ -227,7 +228,7 @@ def _agents() -> list[Row]:
 
 
 def _text(instant: datetime) -> str:
-    return f"{instant.isoformat()}Z"
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _csv(rows: Sequence[Row]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import time
@@ -308,7 +309,7 @@ def moments(disturbed: Disturbed, stratum: str, chance: random.Random) -> Moment
     nodes = [told for told in quiet.told if told.kind == "node"]
     spans = [
         (told, following.at - told.at)
-        for told, following in zip(nodes, nodes[1:], strict=False)
+        for told, following in itertools.pairwise(nodes)
         if _stratum_of(disturbed.project, told.name) == stratum
     ]
     if not spans:

@@ -366,7 +366,7 @@ class Tripwire:
 
         def fsync(descriptor: Any) -> None:
             number = descriptor if isinstance(descriptor, int) else descriptor.fileno()
-            self._look(os.readlink(f"/proc/self/fd/{number}"))
+            self._look(Path(f"/proc/self/fd/{number}").readlink())
             sync(descriptor)
 
         os.fsync = fsync
@@ -491,11 +491,12 @@ def _cut(manifest: Manifest) -> None:
 def _import_all() -> None:
     """Import what a run would import when it is first needed."""
     import great_expectations  # noqa: F401
+
     import nps_warehouse.gates.run
     import nps_warehouse.publishing
     import nps_warehouse.runs.dbt
     import nps_warehouse.runs.pipeline
-    import nps_warehouse.runs.steps  # noqa: F401
+    import nps_warehouse.runs.steps
 
     with suppress(ModuleNotFoundError):
         import nps_warehouse.telling  # type: ignore[import-not-found]  # noqa: F401

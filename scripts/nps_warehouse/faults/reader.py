@@ -14,16 +14,24 @@ from pathlib import Path
 import duckdb
 
 QUERIES = (
-    "select responses, round(nps, 9) from marts.nps_by_period "
-    "where survey_type = 'all' and period_type = 'all'",
+    (
+        "select responses, round(nps, 9) from marts.nps_by_period "
+        "where survey_type = 'all' and period_type = 'all'"
+    ),
     "select count(*), count(distinct response_id) from marts.fct_survey_responses",
-    "select sum(responses) from marts.nps_by_channel "
-    "where survey_type = 'all' and period_type = 'all'",
-    "select sum(responses) from marts.nps_by_agent "
-    "where survey_type = 'all' and period_type = 'all'",
+    (
+        "select sum(responses) from marts.nps_by_channel "
+        "where survey_type = 'all' and period_type = 'all'"
+    ),
+    (
+        "select sum(responses) from marts.nps_by_agent "
+        "where survey_type = 'all' and period_type = 'all'"
+    ),
     "select count(*) from marts.fct_contacts",
-    "select rows_read, accepted, rejected, superseded from quality.reconciliation "
-    "where table_name = 'survey_responses'",
+    (
+        "select rows_read, accepted, rejected, superseded from quality.reconciliation "
+        "where table_name = 'survey_responses'"
+    ),
 )
 VERSION = "select version_id from quality.published_version"
 HELD_EVERY = 25

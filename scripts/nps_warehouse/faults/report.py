@@ -49,11 +49,13 @@ def of_kills(result: Campaign) -> str:
         "| --- | ---: | ---: | ---: | ---: |",
         *rows,
         "",
-        f"{len(result.kills)} kills (`--select {result.selection} --seed {result.seed}`; "
-        f"{result.too_late} further runs were over before their moment). "
-        f"{result.reads:,} reads meanwhile, of {result.versions_seen} versions; wrong reads: "
-        f"**{len(result.wrong_reads)}**. An undisturbed run took {result.undisturbed_seconds:.0f} "
-        f"s, the run after a kill {median:.0f} s (median; 95 % within {high:.0f} s).",
+        (
+            f"{len(result.kills)} kills (`--select {result.selection} --seed {result.seed}`; "
+            f"{result.too_late} further runs were over before their moment). "
+            f"{result.reads:,} reads meanwhile, of {result.versions_seen} versions; wrong reads: "
+            f"**{len(result.wrong_reads)}**. An undisturbed run took {result.undisturbed_seconds:.0f} "
+            f"s, the run after a kill {median:.0f} s (median; 95 % within {high:.0f} s)."
+        ),
         *_problems([text for kill in result.kills for text in kill.problems] + result.wrong_reads),
     ]
     return "\n".join(lines)
@@ -75,8 +77,10 @@ def of_disks(result: FullDisks) -> str:
             for run in result.runs
         ),
         "",
-        f"{len(result.runs)} runs, {result.reads:,} reads meanwhile; wrong reads: "
-        f"**{len(result.wrong_reads)}**.",
+        (
+            f"{len(result.runs)} runs, {result.reads:,} reads meanwhile; wrong reads: "
+            f"**{len(result.wrong_reads)}**."
+        ),
         *_problems(result.problems),
     ]
     return "\n".join(lines)
@@ -90,9 +94,11 @@ def of_moving(result: Moving) -> str:
     """
     codes = ", ".join(str(code) for code in result.codes)
     lines = [
-        f"{len(result.codes)} runs (exit codes {codes}) while files were replaced, rewritten in "
-        f"place or deleted {result.changes} times; files published in parts or mixed: "
-        f"**{len(result.problems)}**.",
+        (
+            f"{len(result.codes)} runs (exit codes {codes}) while files were replaced, rewritten in "
+            f"place or deleted {result.changes} times; files published in parts or mixed: "
+            f"**{len(result.problems)}**."
+        ),
         *_problems(result.problems),
     ]
     return "\n".join(lines)
