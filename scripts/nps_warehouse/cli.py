@@ -8,8 +8,10 @@ import click
 
 # A command is imported when it is called: no one waits for a library that only another one needs.
 COMMANDS = {
+    "alerts": "nps_warehouse.telling.cli:alerts_command",
     "cases": "nps_warehouse.cases.cli:cases_command",
     "check": "nps_warehouse.gates.cli:check_command",
+    "export": "nps_warehouse.publishing.cli:export_command",
     "forget": "nps_warehouse.privacy.cli:forget_command",
     "import": "nps_warehouse.importing.cli:import_command",
     "publication": "nps_warehouse.state.cli:publication_command",
@@ -19,6 +21,8 @@ COMMANDS = {
     "rollback": "nps_warehouse.publishing.cli:rollback_command",
     "run": "nps_warehouse.runs.cli:run_command",
     "state": "nps_warehouse.state.cli:state_command",
+    "status": "nps_warehouse.telling.cli:status_command",
+    "summary": "nps_warehouse.telling.cli:summary_command",
     "themes": "nps_warehouse.themes.cli:themes_command",
     "versions": "nps_warehouse.publishing.cli:versions_command",
 }

@@ -1,7 +1,7 @@
-"""Make the project's own Python environment, ``.venv``, from the locks in ``requirements/``.
+"""Make the project's own Python environments, ``.venv`` first, from the locks in ``requirements/``.
 
 Run by ``scripts/setup`` with the machine's Python, before anything is installed: standard library
-only. An environment that already holds the locks asked for is left alone. One that was made from
+only. An orchestrator has an environment of its own beside it, ``.venv-<name>``. An environment that already holds the locks asked for is left alone. One that was made from
 other locks, for another folder or by a Python that is gone is made anew, so that it never holds
 what no lock names.
 """
@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import TypedDict
 
 MARKER = "nps_warehouse.json"
+ENVIRONMENT = ".venv"
+ENVIRONMENTS = (ENVIRONMENT, ".venv-airflow", ".venv-dagster")
 
 
 class Marker(TypedDict):
-    """What an environment records of itself, in ``.venv/nps_warehouse.json``."""
+    """What an environment records of itself, in its ``nps_warehouse.json``."""
 
     folder: str
     python: str
@@ -64,12 +66,13 @@ def read_marker(folder: Path) -> Marker | None:
         return None
 
 
-def is_current(root: Path, marker: Marker) -> bool:
-    """Whether the environment at ``root/.venv`` still is what its marker says.
+def is_current(root: Path, marker: Marker, environment: str = ENVIRONMENT) -> bool:
+    """Whether an environment still is what its marker says.
 
     Args:
         root: the project's folder.
-        marker: what ``.venv`` recorded when it was made.
+        marker: what the environment recorded when it was made.
+        environment: the environment's folder in ``root``.
     """
     if marker["folder"] != str(root):
         return False
@@ -80,7 +83,7 @@ def is_current(root: Path, marker: Marker) -> bool:
     # A Python that the machine has since upgraded or removed leaves a dangling or wrong link.
     try:
         answer = subprocess.run(
-            [root / ".venv" / "bin" / "python", "-c", "import pip, sys; print(sys.version)"],
+            [root / environment / "bin" / "python", "-c", "import pip, sys; print(sys.version)"],
             capture_output=True,
             text=True,
             check=False,
@@ -90,11 +93,12 @@ def is_current(root: Path, marker: Marker) -> bool:
     return answer.returncode == 0 and answer.stdout.rstrip("\n") == marker["python"]
 
 
-def create(root: Path) -> Marker:
-    """Make an empty ``root/.venv`` that finds the code in ``scripts/``; returns its marker.
+def create(root: Path, environment: str = ENVIRONMENT) -> Marker:
+    """Make an empty environment that finds the code in ``scripts/``; returns its marker.
 
     Args:
         root: the project's folder.
+        environment: the environment's folder in ``root``.
 
     Raises:
         SetupError: the machine's Python cannot make environments.
@@ -104,7 +108,7 @@ def create(root: Path) -> Marker:
             f"{sys.executable} has no ensurepip, so it cannot make environments; "
             "on Debian and Ubuntu the package python3-venv brings it"
         )
-    folder = root / ".venv"
+    folder = root / environment
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     marker = Marker(folder=str(root), python=sys.version, locks={})
@@ -120,17 +124,18 @@ def create(root: Path) -> Marker:
     return marker
 
 
-def install(root: Path, name: str) -> None:
-    """Install the lock ``requirements/<name>.txt`` into ``root/.venv``.
+def install(root: Path, name: str, environment: str = ENVIRONMENT) -> None:
+    """Install the lock ``requirements/<name>.txt`` into an environment.
 
     Args:
         root: the project's folder.
         name: the lock's name, without its suffix.
+        environment: the environment's folder in ``root``.
 
     Raises:
         SetupError: pip could not install the lock, or what is installed does not agree.
     """
-    python = str(root / ".venv" / "bin" / "python")
+    python = str(root / environment / "bin" / "python")
     pip = [python, "-m", "pip", "--disable-pip-version-check", "-qq"]
     lock = str(root / "requirements" / f"{name}.txt")
     # The lock is whole, so pip has nothing to resolve; a wheel of each release exists, so nothing
@@ -141,34 +146,36 @@ def install(root: Path, name: str) -> None:
             raise SetupError(f"could not install {lock}; pip's message is above")
 
 
-def ensure(root: Path, names: list[str]) -> None:
-    """Make ``root/.venv`` hold the locks asked for, if it does not yet.
+def ensure(root: Path, names: list[str], environment: str = ENVIRONMENT) -> None:
+    """Make an environment hold the locks asked for, if it does not yet.
 
     Args:
         root: the project's folder.
         names: locks of ``requirements/``, without their suffix, in the order of installation.
+        environment: the environment's folder in ``root``.
 
     Raises:
         SetupError: it cannot be done; the text says why.
     """
-    folder = root / ".venv"
+    folder = root / environment
     # The system releases the lock when the process ends, however it ends.
-    with (root / ".venv.lock").open("w") as handle:
+    with (root / f"{environment}.lock").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
             raise SetupError(
                 f"{folder} exists and was not made by this project; move it away and try again"
             )
         marker = read_marker(folder)
-        if marker is None or not is_current(root, marker):
-            marker = create(root)
+        if marker is None or not is_current(root, marker, environment):
+            marker = create(root, environment)
         for name in names:
             if name in marker["locks"]:
                 continue
-            print(f"Installing requirements/{name}.txt into .venv ...", file=sys.stderr, flush=True)
+            what = f"requirements/{name}.txt into {environment}"
+            print(f"Installing {what} ...", file=sys.stderr, flush=True)
             # The digest is taken first: a lock edited meanwhile is then seen as changed.
             digest = lock_digest(root / "requirements" / f"{name}.txt")
-            install(root, name)
+            install(root, name, environment)
             marker["locks"][name] = digest
             unfinished = folder / f"{MARKER}.new"
             unfinished.write_text(json.dumps(marker, indent=2))
@@ -179,9 +186,13 @@ def main() -> int:
     """Command line: the names of the locks to have installed. Returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("locks", nargs="+", metavar="LOCK", help="a lock's name, as in build")
+    parser.add_argument(
+        "--into", default=ENVIRONMENT, choices=ENVIRONMENTS, help="the folder  [default: .venv]"
+    )
     root = Path(__file__).resolve().parents[2]
+    arguments = parser.parse_args()
     try:
-        ensure(root, parser.parse_args().locks)
+        ensure(root, arguments.locks, arguments.into)
     except SetupError as failure:
         print(f"setup: {failure}", file=sys.stderr)
         return 1

@@ -1,12 +1,16 @@
-"""What ``scripts/build`` says at its end: the company's score, what was rejected, where to look."""
+"""What ``scripts/build`` says at its end: the company's score, what was rejected, where to look.
+
+The summary of a nightly run (``nps_warehouse.telling``) says the same in the same words.
+"""
 
 import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import duckdb
 
@@ -31,6 +35,22 @@ class Score:
     ci_high: float
     band: str | None
     is_reportable: bool
+
+
+class Rows(Protocol):
+    """What became of one raw table's rows, in rows."""
+
+    @property
+    def table_name(self) -> str:
+        """Its name."""
+
+    @property
+    def rows_read(self) -> int:
+        """Rows delivered."""
+
+    @property
+    def rejected(self) -> int:
+        """Rows that are not used, each with its reason."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +118,16 @@ def read_reconciliation(connection: duckdb.DuckDBPyConnection) -> list[Reconcili
     return [Reconciliation(*row) for row in rows]
 
 
-def read_results(target: Path, started: float) -> list[dict[str, object]] | None:
-    """dbt's results of the build, one per node; None where it got no further than its start.
+@dataclass(frozen=True)
+class Warned:
+    """A test that warned, with dbt's message."""
+
+    name: str
+    message: str | None
+
+
+def read_warnings(target: Path, started: float) -> list[Warned] | None:
+    """The tests of the build that warned; None where it got no further than its start.
 
     Args:
         target: dbt's target folder.
@@ -109,8 +137,21 @@ def read_results(target: Path, started: float) -> list[dict[str, object]] | None
     # File systems that keep whole seconds only round down.
     if not results.exists() or results.stat().st_mtime < int(started):
         return None
-    content: list[dict[str, object]] = json.loads(results.read_text(encoding="utf-8"))["results"]
-    return content
+    content: list[dict[str, Any]] = json.loads(results.read_text(encoding="utf-8"))["results"]
+    return [
+        Warned(node_name(result["unique_id"]), result.get("message"))
+        for result in content
+        if result["status"] == "warn"
+    ]
+
+
+def node_name(unique_id: str) -> str:
+    """What people call a node of dbt.
+
+    Args:
+        unique_id: as dbt writes it: test.nps_warehouse.unmapped_channels.0f1e2d.
+    """
+    return unique_id.split(".")[2]
 
 
 def shown(number: float) -> str:
@@ -141,11 +182,11 @@ def score_lines(score: Score | None) -> Iterator[str]:
     yield f"Responses  {score.responses:,}"
 
 
-def rejection_lines(tables: list[Reconciliation]) -> Iterator[str]:
+def rejection_lines(tables: Sequence[Rows]) -> Iterator[str]:
     """Rows rejected, in all and by table.
 
     Args:
-        tables: the reconciliation of every raw table.
+        tables: what became of the rows of every raw table.
     """
     rejected = [table for table in tables if table.rejected]
     total = sum(table.rejected for table in rejected)
@@ -155,18 +196,15 @@ def rejection_lines(tables: list[Reconciliation]) -> Iterator[str]:
         yield f"           {table.rejected:,} of {table.rows_read:,} in {table.table_name}"
 
 
-def warning_lines(results: list[dict[str, object]]) -> Iterator[str]:
+def warning_lines(warned: Sequence[Warned]) -> Iterator[str]:
     """The tests that warned, with dbt's message.
 
     Args:
-        results: dbt's results of the build.
+        warned: of one build.
     """
-    warned = [result for result in results if result["status"] == "warn"]
     yield f"Warnings   {len(warned):,}"
-    for result in warned[:MAX_WARNINGS]:
-        # test.nps_warehouse.unmapped_channels.0f1e2d: the name stands third.
-        name = str(result["unique_id"]).split(".")[2]
-        yield f"           {name}: {result.get('message') or 'see the log'}"
+    for warning in warned[:MAX_WARNINGS]:
+        yield f"           {warning.name}: {warning.message or 'see the log'}"
     if len(warned) > MAX_WARNINGS:
         yield f"           and {len(warned) - MAX_WARNINGS:,} more, in logs/dbt.log"
 
@@ -228,9 +266,9 @@ def report(warehouse: Path, target: Path, started: float, status: int) -> list[s
         lines.append("The build failed: see dbt's messages above. Its figures are not to be used.")
     else:
         lines.extend(figure_lines(warehouse))
-    results = read_results(target, started)
-    if results is not None:
-        lines.extend(warning_lines(results))
+    warned = read_warnings(target, started)
+    if warned is not None:
+        lines.extend(warning_lines(warned))
     lines.extend(pointer_lines(warehouse, failed=status != 0))
     return lines
 

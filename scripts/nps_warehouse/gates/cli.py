@@ -9,69 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from nps_warehouse.exit_codes import BAD_INPUT
 from nps_warehouse.gates.expectations import EXPECTATIONS_DIR, BadInputError
 from nps_warehouse.gates.report import Result, to_json, to_text
+from nps_warehouse.instant import Instant
 from nps_warehouse.landing.contract import PROJECT_DIR
+from nps_warehouse.variables import Vars
 
 DOCS_DIR = PROJECT_DIR / "target" / "data_docs"
 DEFAULT_WAREHOUSE = PROJECT_DIR / "target" / "nps_warehouse.duckdb"
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-
-
-class Instant(click.ParamType["datetime"]):
-    """ISO 8601; without an offset in UTC."""
-
-    name = "instant"
-
-    def convert(
-        self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        """The instant in UTC.
-
-        Args:
-            value: what was typed.
-            param: the option.
-            ctx: the context of the call.
-        """
-        if isinstance(value, datetime):
-            return value
-        try:
-            instant = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no ISO 8601 timestamp", param, ctx)
-        return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
-
-
-class Vars(click.ParamType["dict[str, object]"]):
-    """YAML, as dbt takes it."""
-
-    name = "yaml"
-
-    def convert(
-        self,
-        value: str | dict[str, object],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> dict[str, object]:
-        """The vars by their names.
-
-        Args:
-            value: what was typed.
-            param: the option.
-            ctx: the context of the call.
-        """
-        try:
-            parsed = yaml.safe_load(value) if isinstance(value, str) else value
-        except yaml.YAMLError:
-            parsed = None
-        if not isinstance(parsed, dict):
-            self.fail(f"{value!r} is no YAML mapping", param, ctx)
-        return parsed
 
 
 def _common(gate: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
+import duckdb
 
 from nps_warehouse.landing.contract import PROJECT_DIR, SAMPLE_DIR
 from nps_warehouse.landing.theme_labels import labels_file
@@ -17,6 +18,10 @@ from nps_warehouse.privacy import suppression
 from nps_warehouse.privacy.person import Delivered, Place, as_delivered, find_delivered
 from nps_warehouse.privacy.retention import empty_old_rows, retain_in_copy
 from nps_warehouse.privacy.rewrite import compacted, copies_in, forget_in_copy, opened, search
+from nps_warehouse.publishing.place import Place as PublishedPlace
+from nps_warehouse.publishing.place import PublishingError
+from nps_warehouse.publishing.rewriting import published_files, published_place, rewritten
+from nps_warehouse.runs.lock import alone
 from nps_warehouse.state.publication import forget_answers
 from nps_warehouse.state.store import StateError
 from nps_warehouse.warehouse import warehouse_file
@@ -40,6 +45,7 @@ vars_option = click.option("--vars", "variables", help="dbt vars of the build, a
 @click.argument("customer_ids", nargs=-1, required=True, metavar="CUSTOMER_ID...")
 @copies_option
 @vars_option
+@alone("nps forget")
 def forget_command(
     customer_ids: Sequence[str], copies: Sequence[Path], variables: str | None
 ) -> None:
@@ -55,8 +61,9 @@ def forget_command(
     file = warehouse_file()
     _refuse_open_file(file)
     raw_dir = Path(os.environ.get("NPS_RAW_DIR") or SAMPLE_DIR).resolve()
-    published = copies_in([*copies, *_configured_copies()])
-    _refuse_raw_files(published, raw_dir)
+    place, published = _published(copies)
+    files = [*published, *([] if place is None else published_files(place))]
+    _refuse_raw_files(files, raw_dir)
     try:
         suppression.read_salt()
         delivered = find_delivered(raw_dir, ids)
@@ -74,6 +81,8 @@ def forget_command(
     compacted(file)
     for copy in published:
         forget_in_copy(copy, delivered.person)
+    shown = _in_versions(place, lambda copy: forget_in_copy(copy, delivered.person))
+    published = [*published, *shown]
     click.echo(f"Built anew and rewritten: {file} and {len(published):,} copies.")
     _print_places(raw_dir, delivered.places)
     for kept in sorted(suppression.list_file().parent.glob("*.zip")):
@@ -84,6 +93,7 @@ def forget_command(
 @click.command(name="retain")
 @copies_option
 @vars_option
+@alone("nps retain")
 def retain_command(copies: Sequence[Path], variables: str | None) -> None:
     """Enforce nps_retention_months in the warehouse file and its published copies.
 
@@ -92,9 +102,10 @@ def retain_command(copies: Sequence[Path], variables: str | None) -> None:
     """
     file = warehouse_file()
     _refuse_open_file(file)
-    published = copies_in([*copies, *_configured_copies()])
+    place, published = _published(copies)
     raw_dir = Path(os.environ.get("NPS_RAW_DIR") or SAMPLE_DIR).resolve()
-    _refuse_raw_files(published, raw_dir)
+    files = [*published, *([] if place is None else published_files(place))]
+    _refuse_raw_files(files, raw_dir)
     _rebuild(file, variables)
     with opened(file, read_only=False) as connection:
         old = empty_old_rows(connection)
@@ -102,11 +113,47 @@ def retain_command(copies: Sequence[Path], variables: str | None) -> None:
     for table, places in sorted(old.places.items()):
         click.echo(f"{table}: {sum(len(rows) for rows in places.values()):,} rows too old")
         _print_places(raw_dir, [Place(name, tuple(rows)) for name, rows in sorted(places.items())])
-    for copy in published:
+
+    def retain(copy: Path) -> None:
         gone = retain_in_copy(copy, old)
-        click.echo(f"{copy}: {gone:,} rows taken out")
+        click.echo(f"{copy.name}: {gone:,} rows taken out")
+
+    for copy in published:
+        retain(copy)
+    _in_versions(place, retain)
     if not old.places:
         click.echo("No row is older than its table is kept.")
+
+
+def _published(copies: Sequence[Path]) -> tuple[PublishedPlace | None, list[Path]]:
+    """Where versions are published, and the copies that are elsewhere."""
+    try:
+        place = published_place()
+    except PublishingError as problem:
+        raise click.ClickException(str(problem)) from None
+    found = copies_in([*copies, *_configured_copies()])
+    if place is not None:
+        # They are rewritten in their own way, whether they are also named as copies or not.
+        folder = place.folder.resolve()
+        own = {folder / file.relative_to(place.folder) for file in published_files(place)}
+        own.add(folder / place.name)
+        found = [file for file in found if file.resolve() not in own]
+    return place, found
+
+
+def _in_versions(place: PublishedPlace | None, change: Callable[[Path], object]) -> list[Path]:
+    """Change what is published; returns the files."""
+    if place is None:
+        return []
+    try:
+        return rewritten(place, change)
+    except PublishingError as problem:
+        raise click.ClickException(f"{problem}. Run the same command again then") from None
+    except duckdb.Error as problem:
+        reason = str(problem).splitlines()[0]
+        raise click.ClickException(
+            f"a version in {place.versions} can't be rewritten, remove it: {reason}"
+        ) from None
 
 
 def _configured_copies() -> list[Path]:

@@ -163,14 +163,28 @@ def compacted(file: Path) -> None:
     """
     fresh = file.with_name(file.name + ".new")
     fresh.unlink(missing_ok=True)
+    storage_version = _storage_version(file)
     with duckdb.connect() as connection:
         connection.execute(f"attach {sql.text(str(file))} as old")
         connection.execute("checkpoint old")
-        connection.execute(f"attach {sql.text(str(fresh))} as fresh")
+        connection.execute(
+            f"attach {sql.text(str(fresh))} as fresh (storage_version '{storage_version}')"
+        )
         connection.execute("copy from database old to fresh")
         connection.execute("checkpoint fresh")
     replace_file(fresh, file)
     file.with_name(file.name + ".wal").unlink(missing_ok=True)
+
+
+def _storage_version(file: Path) -> str:
+    """The oldest DuckDB that opens a file, so that one that takes its place opens there, too."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach {sql.text(str(file))} as old (read_only)")
+        row = connection.execute(
+            "select tags['storage_version'] from duckdb_databases() where database_name = 'old'"
+        ).fetchone()
+    assert row is not None
+    return str(row[0]).partition("+")[0].partition(" ")[0]
 
 
 def forget_in_copy(file: Path, person: Person) -> None:

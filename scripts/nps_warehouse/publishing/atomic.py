@@ -56,6 +56,13 @@ STEPS = ("journal", "copy", "file", "sidecar", "record", "show", "journal gone",
 """What publishing does, in its order; a crash may come after any of them."""
 
 Progress = Callable[[str], None]
+
+
+def _nobody(step: str) -> None:
+    """Nobody is told of a step."""
+    del step
+
+
 PUBLISH, ROLLBACK = "publish", "rollback"
 
 
@@ -87,7 +94,7 @@ def publish(
     now: datetime | None = None,
     environ: Mapping[str, str] = os.environ,
     also: copying.Also | None = None,
-    progress: Progress = lambda step: None,
+    progress: Progress = _nobody,
 ) -> Version:
     """Show what a warehouse holds to those who read, or change nothing.
 
@@ -220,7 +227,7 @@ def rollback(
     *,
     now: datetime | None = None,
     environ: Mapping[str, str] = os.environ,
-    progress: Progress = lambda step: None,
+    progress: Progress = _nobody,
 ) -> Version:
     """Show a version that is kept; the next publication shows its own again.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +10,12 @@ from pathlib import Path
 import click
 
 from nps_warehouse.publishing.atomic import new_run_id, publish, repair, rollback
+from nps_warehouse.publishing.export import DEFAULT_TABLES, FORMATS, export_all
 from nps_warehouse.publishing.place import PublishingError, place_of
 from nps_warehouse.publishing.versions import Version, kept_in, rollbacks_of, shown_at
 
 into_option = click.option(
-    "--into",
+    "--published",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     help="folder of published files; default: NPS_PUBLISHED_DIR, else published/",
@@ -27,9 +28,8 @@ def in_sentences() -> Iterator[None]:
     try:
         yield
     except PublishingError as problem:
-        refused = click.ClickException(str(problem))
-        refused.exit_code = problem.exit_code
-        raise refused from problem
+        click.echo(f"Error: {problem}", err=True)
+        raise click.exceptions.Exit(problem.exit_code) from problem
 
 
 def _shown(version: Version) -> str:
@@ -97,3 +97,51 @@ def versions_command(folder: Path | None) -> None:
         click.echo("Nothing was published yet.")
     for one in going_back:
         click.echo(f"{one.at:%Y-%m-%d %H:%M:%S}Z  from {one.left} back to {one.shown}")
+
+
+@click.command(name="export")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="folder for the files",
+)
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(FORMATS),
+    multiple=True,
+    required=True,
+    help="may be given more than once",
+)
+@click.option(
+    "--table",
+    "tables",
+    multiple=True,
+    default=DEFAULT_TABLES,
+    show_default=True,
+    help="which tables, as schema.table; * stands for anything; may be given more than once",
+)
+@click.option("--version", "version_id", help="an older version; default: the one that is shown")
+@into_option
+def export_command(
+    target: Path,
+    formats: Sequence[str],
+    tables: Sequence[str],
+    version_id: str | None,
+    folder: Path | None,
+) -> None:
+    """Write what is published as Parquet, CSV or Excel files.
+
+    Times are UTC. In CSV, texts that a spreadsheet would take for a formula begin with an
+    apostrophe; numbers stay numbers. A workbook has a sheet for each table, and none is cut off.
+    """
+    with in_sentences():
+        place = place_of(folder)
+        file = place.shown if version_id is None else place.file(version_id)
+        done = export_all(file, target, formats, tables)
+    for written, count in done.rows.items():
+        click.echo(f"{written}: {count:,} rows")
+    if done.cut:
+        click.echo(f"{done.cut:,} texts were longer than a cell of Excel and were cut.")

@@ -58,7 +58,9 @@ def attached(warehouse: Path, spill: Path | None = None) -> Iterator[duckdb.Duck
     """
     if not warehouse.is_file():
         raise PublishingError(f"there is no warehouse {warehouse}; run a build first")
-    config = {} if spill is None else {"temp_directory": str(spill)}
+    config: dict[str, str | bool | int | float | list[str]] = (
+        {} if spill is None else {"temp_directory": str(spill)}
+    )
     try:
         with duckdb.connect(config=config) as connection:
             try:

@@ -143,7 +143,7 @@ def place_of(
     if make:
         try:
             for path in (place.folder, place.versions):
-                path.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+                made(path)
         except OSError as problem:
             raise unreachable(problem) from None
     return place
@@ -159,8 +159,9 @@ def checked_name(name: str) -> str:
         PublishingError: it is no plain name of a DuckDB file, or tools would mistake it for one of
             its schemas.
     """
-    stem, suffix = os.path.splitext(name)
-    if suffix not in (SUFFIX, ".db") or not _ID.fullmatch(stem):
+    suffix = SUFFIX if name.endswith(SUFFIX) else ".db"
+    stem = name.removesuffix(suffix)
+    if stem == name or not _ID.fullmatch(stem):
         raise PublishingError(
             f"{NAME_VARIABLE} is {name!r}: it has to be a plain file name that ends in {SUFFIX}"
         )
@@ -221,6 +222,17 @@ def unreachable(problem: Exception) -> PublishingError:
     """
     text = str(problem).splitlines()[0]
     return PublishingError(f"can't be read or written: {text}", exit_codes.UNREACHABLE)
+
+
+def made(folder: Path) -> None:
+    """Make a folder, and those above it, for owner and group alone; one that is there stays.
+
+    Args:
+        folder: the folder.
+    """
+    if not folder.is_dir():
+        made(folder.parent)
+        folder.mkdir(exist_ok=True, mode=FOLDER_MODE)
 
 
 def on_disk(path: Path) -> None:

@@ -7,13 +7,9 @@ import gc
 import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.artifacts.schemas.results import NodeStatus
-from dbt.cli.main import dbtRunner, dbtRunnerResult
-from dbt.contracts.graph.manifest import Manifest
+from typing import TYPE_CHECKING, Any, cast
 
 from nps_warehouse.exit_codes import BAD_INPUT, CRITICAL_FAILED, INTERNAL
 from nps_warehouse.landing.contract import PROJECT_DIR
@@ -26,13 +22,20 @@ from nps_warehouse.runs.problems import (
 )
 from nps_warehouse.runs.record import Node
 
+# dbt takes seconds to import: nobody waits for it who is refused before it is needed.
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
+
 OnNode = Callable[[int, int, str], None]
 """Called when dbt begins a node: its number, how many there are, what it is."""
 
 MOST_NAMED = 5
 """Nodes that a sentence names; the rest are counted."""
 
-_BROKEN = {NodeStatus.Error, NodeStatus.RuntimeErr, NodeStatus.PartialSuccess}
+_BROKEN = {"error", "runtime error", "partial success"}
+_FAILED = "fail"
+"""Statuses of nodes, as dbt calls them."""
 
 
 class Dbt:
@@ -65,9 +68,9 @@ class Dbt:
         """
         if self._manifest is None:
             result = self._invoke(["parse"])
-            if not isinstance(result.result, Manifest):
+            if not result.success:
                 raise _error("The project cannot be parsed", result)
-            self._manifest = result.result
+            self._manifest = cast("Manifest", result.result)
         return self._manifest
 
     def build(
@@ -139,6 +142,8 @@ class Dbt:
     def _invoke(
         self, arguments: Sequence[str], manifest: Manifest | None = None
     ) -> dbtRunnerResult:
+        from dbt.cli.main import dbtRunner
+
         known = ["--log-level", "none", "--no-use-colors", "--no-print"]
         folders = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
         runner = dbtRunner(manifest=manifest, callbacks=[self._told])
@@ -161,6 +166,8 @@ class Dbt:
 
 def close_connections() -> None:
     """Close the connections that dbt-duckdb keeps open between its commands."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
     manager: Any = DuckDBConnectionManager
     if manager._ENV is not None:
         manager._ENV.close()
@@ -220,14 +227,19 @@ def _problem(nodes: list[Node], result: dbtRunnerResult) -> StepError:
             text = plain(node.message or "")
             return StepError(exit_code_of_text(text), f"{node.unique_id}: {text}")
     if broken:
-        return StepError(INTERNAL, f"dbt build failed in {_named(broken)}")
-    failed = [node for node in nodes if node.status == NodeStatus.Fail]
+        # No message of DuckDB here: it may quote what a cell holds. The run's folder has it.
+        names = [replace(node, message=None) for node in broken]
+        return StepError(INTERNAL, f"dbt build failed in {_named(names)}")
+    failed = [node for node in nodes if node.status == _FAILED]
     if failed:
         return StepError(CRITICAL_FAILED, f"data tests failed: {_named(failed)}")
     return _error("dbt build failed", result)
 
 
 def _named(nodes: Sequence[Node]) -> str:
-    named = [f"{node.unique_id} ({plain(node.message or '')})" for node in nodes[:MOST_NAMED]]
+    named = [
+        f"{node.unique_id} ({plain(node.message)})" if node.message else node.unique_id
+        for node in nodes[:MOST_NAMED]
+    ]
     more = len(nodes) - len(named)
     return "; ".join(named) + (f"; and {more:,} more" if more > 0 else "")

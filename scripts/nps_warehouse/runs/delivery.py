@@ -33,7 +33,7 @@ RACY_SECONDS = 2.0
 again without another time, and is taken again by the next run."""
 
 Look = tuple[int, int, int]
-"""Size in bytes, time of the last change in nanoseconds, inode: what tells one file from another."""
+"""Size in bytes, time of the last change in nanoseconds, inode: what tells files apart."""
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,25 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
+import click
 from filelock import FileLock, Timeout
 
+from nps_warehouse.exit_codes import LOCKED, UNREACHABLE
 from nps_warehouse.state.store import state_file
 
 LOCK_NAME = "nps.lock"
 HOLDER_NAME = "nps.lock.json"
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class LockedError(Exception):
@@ -63,6 +71,30 @@ def at_work(
         with suppress(OSError):
             holder.unlink(missing_ok=True)
         lock.release()
+
+
+def alone(command: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator for click commands that must be the only one at work.
+
+    Args:
+        command: what is at work, for the message of who comes meanwhile.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def locked(*given: P.args, **named: P.kwargs) -> R:
+            with ExitStack() as stack:
+                try:
+                    stack.enter_context(at_work(command=command))
+                except (LockedError, OSError) as problem:
+                    click.echo(f"Error: {problem}", err=True)
+                    code = LOCKED if isinstance(problem, LockedError) else UNREACHABLE
+                    raise click.exceptions.Exit(code) from None
+                return function(*given, **named)
+
+        return locked
+
+    return decorate
 
 
 def _say(holder: Path, command: str) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from nps_warehouse.exit_codes import INTERNAL, OK
 from nps_warehouse.publishing.copying import project_version
+from nps_warehouse.runs.dbt import Dbt
 from nps_warehouse.runs.lock import LockedError, at_work
 from nps_warehouse.runs.problems import InterruptedRunError, StepError, exit_code_of
 from nps_warehouse.runs.record import (
@@ -79,7 +80,11 @@ def run(
             _signals() as caught,
         ):
             return _run(asked, places, days, manifest, listener, on_node, caught)
-    except (LockedError, StepError, OSError) as problem:
+    except OSError as problem:
+        # The record itself cannot be written, or what is needed before it.
+        sentence = f"A file or folder that every run needs cannot be used: {problem}."
+        return Finished(exit_code_of(problem), sentence, None)
+    except (LockedError, StepError) as problem:
         return Finished(exit_code_of(problem), str(problem), None)
 
 
@@ -104,8 +109,6 @@ def _run(
         listener=listener,
     )
     try:
-        from nps_warehouse.runs.dbt import Dbt
-
         dbt = Dbt(dict(asked.variables), manifest, on_node)
         proof = Proof(places.warehouse, known)
         work = Work(asked, places, record, clock, dbt, earlier, proof)
@@ -115,9 +118,8 @@ def _run(
         ended = _end(work, failed_step, problem)
     finally:
         record.close()
-    gone = prune(places.runs, ended, days)
+    prune(places.runs, ended, days)
     told = _tell(ended, places, clock)
-    del gone
     if told is not None and ended.exit_code == OK:
         return Finished(INTERNAL, told, ended)
     return Finished(ended.exit_code or OK, ended.reason, ended)
@@ -240,9 +242,7 @@ def _tell(ended: Run, places: Places, clock: Clock) -> str | None:
     """Tell whoever is to know; returns why that failed."""
     try:
         from nps_warehouse.telling import tell
-    except ModuleNotFoundError:
-        return None
-    try:
+
         tell(ended, places.runs, places.published, places.warehouse, clock.now(), os.environ)
     except Exception as problem:
         folder = places.runs / ended.run_id

@@ -135,13 +135,16 @@ def runs_dir(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get(FOLDER_VARIABLE) or DEFAULT_RUNS_DIR)
 
 
-def new_run_id(at: datetime) -> str:
-    """An id that sorts by time.
+def new_run_id(at: datetime, before: str = "") -> str:
+    """An id that sorts by time, and after another one of the same second.
 
     Args:
         at: when the run begins, with an offset.
+        before: the newest id there is.
     """
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    second = f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    least = int(before[-6:], 16) + 1 if before.startswith(f"{second}-") else 0
+    return f"{second}-{least + secrets.randbelow(min(2**20, 16**6 - least)):06x}"
 
 
 class RunRecord:
@@ -161,6 +164,7 @@ class RunRecord:
         self.folder = folder
         self.run_id = run_id
         self.clock = clock
+        self._torn = False
         self._listeners: list[Callable[[Event], None]] = []
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._descriptor = os.open(folder / FILE_NAME, flags, 0o640)
@@ -190,7 +194,7 @@ class RunRecord:
         Raises:
             OSError: it cannot be written.
         """
-        run_id = new_run_id(clock.now())
+        run_id = new_run_id(clock.now(), max((f.name for f in run_folders(runs_dir)), default=""))
         folder = runs_dir / run_id
         runs_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
         folder.mkdir(mode=0o750)
@@ -230,8 +234,13 @@ class RunRecord:
         at = self.clock.now().isoformat(timespec="milliseconds")
         event: Event = {"at": at, "run_id": self.run_id, "event": kind, **what}
         line = (json.dumps(event, ensure_ascii=False, default=str) + "\n").encode()
+        if self._torn:
+            line = b"\n" + line
+        # Until it is whole: what is half written must not swallow the next line.
+        self._torn = True
         while line:
             line = line[os.write(self._descriptor, line) :]
+        self._torn = False
         os.fsync(self._descriptor)
         for listener in self._listeners:
             listener(event)

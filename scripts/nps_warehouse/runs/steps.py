@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from nps_warehouse import lineage
 from nps_warehouse.exit_codes import CRITICAL_FAILED
 from nps_warehouse.landing import sql
 from nps_warehouse.runs import delivery, tables
@@ -166,13 +168,17 @@ class Work:
         from nps_warehouse import publishing
 
         missing = [name for name, passed in self.proof.passed.items() if not passed]
-        if missing:
+        if missing and self.asked.proven:
+            self.record.decided(
+                "Published as --proven: it was built and judged by others than this command."
+            )
+        elif missing:
             steps = {"delivery": "check_raw", "built": "build", "marts": "check_marts"}
             raise StepError(
                 CRITICAL_FAILED,
                 "The warehouse is not proven as it lies there, and so it is not published: run "
-                f"{', '.join(steps[name] for name in missing)} first (`nps run --from land` does "
-                "all of it).",
+                f"{', '.join(steps[name] for name in missing)} first (`nps run` does all of "
+                "it), or say --proven where an orchestrator has built and judged it itself.",
             )
         # Written anew by `also`; publishing proves that all else is as the warehouse has it.
         self._on_warehouse(tables.remove)
@@ -206,8 +212,13 @@ class Work:
         self.dbt.docs()
         folder = self.record.folder / ARTIFACTS
         folder.mkdir(mode=0o750, exist_ok=True)
-        self.dbt.manifest.write(str(folder / "manifest.json"))
+        manifest: Any = self.dbt.manifest
+        manifest.write(str(folder / "manifest.json"))
         self._keep(self.places.target / "catalog.json")
+        if not (folder / "run_results.json").exists():
+            self._keep(self.places.target / "run_results.json")
+        if lineage.is_installed() and (folder / "run_results.json").exists():
+            lineage.write(self.record.folder, folder)
         return {"artifacts": sorted(path.name for path in folder.iterdir())}
 
     def finish(self, run: Run) -> None:
@@ -237,15 +248,19 @@ class Work:
         from nps_warehouse.gates.report import to_json, to_text
         from nps_warehouse.gates.run import Options
 
-        result = check(
-            Options(
-                expectations=EXPECTATIONS_DIR / f"{gate}.yml",
-                state=self.places.gates,
-                docs=self.places.target / "data_docs" / gate,
-                now=self.clock.now(),
-                variables=self.asked.variables,
-            )
+        options = Options(
+            expectations=EXPECTATIONS_DIR / f"{gate}.yml",
+            state=self.places.gates,
+            docs=self.places.target / "data_docs" / gate,
+            now=self.clock.now(),
+            variables=self.asked.variables,
         )
+        # Great Expectations tells every temporary folder it makes.
+        logging.disable(logging.INFO)
+        try:
+            result = check(options)
+        finally:
+            logging.disable(logging.NOTSET)
         for suffix, text in ((".json", to_json(result)), (".txt", to_text(result))):
             file = self.record.folder / f"check_{gate}{suffix}"
             file.write_text(text + "\n", encoding="utf-8")
@@ -309,8 +324,7 @@ class Work:
         from nps_warehouse.publishing.export import export_all
 
         folder = self.places.published / "copies"
-        made: list[Path] = export_all(published, folder, self.asked.copies)
-        return made
+        return list(export_all(published, folder, self.asked.copies).rows)
 
     def _keep(self, file: Path) -> None:
         if not file.is_file():

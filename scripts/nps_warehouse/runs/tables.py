@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
-import pandas as pd
 
 from nps_warehouse.landing import sql
 from nps_warehouse.runs.record import Run
@@ -79,6 +78,9 @@ def write(connection: duckdb.DuckDBPyConnection, catalog: str, runs: Sequence[Ru
     Raises:
         duckdb.Error: it cannot be written.
     """
+    # It takes long to import, and a run that is refused needs none of it.
+    import pandas as pd
+
     connection.execute(f"create schema if not exists {sql.name(catalog)}.{SCHEMA}")
     for table, rows in _rows(runs).items():
         columns = COLUMNS[table]
@@ -145,7 +147,8 @@ def _nodes(runs: Sequence[Run]) -> Iterator[tuple[Any, ...]]:
                 node.status,
                 node.seconds,
                 node.failures,
-                node.message,
+                # An error's may quote what a cell holds; it stays in the run's folder.
+                None if node.status == "error" else node.message,
             )
 
 

@@ -8,6 +8,7 @@ import click
 
 from nps_warehouse.landing import sql
 from nps_warehouse.privacy.suppression import LIST_NAME, SuppressionError
+from nps_warehouse.runs.lock import alone
 from nps_warehouse.state import archive
 from nps_warehouse.state.publication import record
 from nps_warehouse.state.store import ALIAS, StateError, attached, state_file, tables, version_of
@@ -20,6 +21,7 @@ def publication_command() -> None:
 
 @publication_command.command(name="record")
 @click.option("--id", "publication_id", help="what to call it; default: the date of as_of")
+@alone("nps publication record")
 def record_command(publication_id: str | None) -> None:
     """Write down that what the warehouse shows was published.
 
@@ -96,6 +98,7 @@ def backup_command(file: Path) -> None:
 
 @state_command.command(name="restore")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@alone("nps state restore")
 def restore_command(file: Path) -> None:
     """Put the backup FILE in place of the state; the state that was there stays beside it.
 
@@ -113,6 +116,7 @@ def restore_command(file: Path) -> None:
 
 
 @state_command.command(name="migrate")
+@alone("nps state migrate")
 def migrate_command() -> None:
     """Bring the state to this release's version; a backup is made beside it first."""
     try:
