@@ -14,7 +14,7 @@ import click
 from nps_warehouse.faults.disk import full_disks
 from nps_warehouse.faults.kills import campaign
 from nps_warehouse.faults.moving import moving
-from nps_warehouse.faults.pipeline import EVERYTHING, SCORE_MARTS, Project
+from nps_warehouse.faults.pipeline import EVERYTHING, PUBLISHING, SCORE_MARTS, Project
 from nps_warehouse.faults.report import of_disks, of_kills, of_moving, replace_part
 from nps_warehouse.faults.schedule import simulate, to_markdown
 
@@ -33,7 +33,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option(
     "--select",
     "selection",
-    type=click.Choice([SCORE_MARTS, EVERYTHING]),
+    type=click.Choice([PUBLISHING, SCORE_MARTS, EVERYTHING]),
     default=SCORE_MARTS,
     show_default=True,
     help="What the runs build.",
@@ -66,7 +66,7 @@ def main(
 
     try:
         project = Project(selection, folder / "parse")
-        said(f"parsed: {len(project.manifest.nodes)} nodes")
+        said("ready")
         good = _all(
             project, folder, kills, disks, moves, schedule, seed, minutes, only, report, said
         )

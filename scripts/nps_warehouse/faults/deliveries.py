@@ -28,13 +28,13 @@ CORRECTIONS = 3
 
 @dataclass(frozen=True)
 class Truth:
-    """What a delivery has to show: answers that count, by their keys; rows of survey_responses.
+    """What a delivery has to show: scores that count, by key; rows of survey_responses.
 
     `nps` is in points, `as_of` the newest event, ISO 8601; `rows_read` = `accepted` + `rejected` +
     `superseded`, in rows.
     """
 
-    keys: frozenset[str]
+    scores: Mapping[str, int]
     nps: float
     contacts: int
     rows_read: int
@@ -42,6 +42,11 @@ class Truth:
     rejected: int
     superseded: int
     as_of: str
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Of the answers that count."""
+        return frozenset(self.scores)
 
     @property
     def seen(self) -> tuple[float, ...]:
@@ -127,12 +132,12 @@ def truth_of(files: Mapping[str, bytes]) -> Truth:
                 rejected += 1
             elif row["updated_at"] >= newest.get(row["response_id"], row)["updated_at"]:
                 newest[row["response_id"]] = row
-    scores = [int(row["score"]) for row in newest.values()]
-    promoters = sum(score >= 9 for score in scores)
-    detractors = sum(score <= 6 for score in scores)
+    scores = {key: int(row["score"]) for key, row in newest.items()}
+    promoters = sum(score >= 9 for score in scores.values())
+    detractors = sum(score <= 6 for score in scores.values())
     times = [row["updated_at"] or row["responded_at"] for row in newest.values()]
     return Truth(
-        keys=frozenset(newest),
+        scores=scores,
         nps=100 * (promoters - detractors) / len(scores),
         contacts=len(contacts),
         rows_read=rows,

@@ -111,7 +111,7 @@ def _limit(disturbed: Disturbed, step: str, chance: random.Random) -> int:
         return chance.randrange(200, 4_000)
     if step == "publish":
         return int(disturbed.places.shown.stat().st_size * chance.uniform(0.02, 0.98))
-    warehouse = disturbed.places.folder / "warehouse.duckdb"
+    warehouse = disturbed.places.warehouse
     return int(warehouse.stat().st_size * chance.uniform(0.02, 0.9))
 
 

@@ -14,8 +14,17 @@ from statistics import median, quantiles
 
 import duckdb
 
+from nps_warehouse.faults import by_hand
 from nps_warehouse.faults.deliveries import Deliveries, Truth, deliver
-from nps_warehouse.faults.pipeline import Child, Ended, FaultsError, Places, Project, in_child
+from nps_warehouse.faults.pipeline import (
+    PUBLISHING,
+    Child,
+    Ended,
+    FaultsError,
+    Places,
+    Project,
+    in_child,
+)
 from nps_warehouse.faults.reader import Reader, Reading, read
 from nps_warehouse.landing import sql
 
@@ -201,6 +210,9 @@ class Disturbed:
         """The next delivery arrives."""
         self.number += 1
         deliver(self.places.raw, self.deliveries.files(self.number))
+        if self.project.selection == PUBLISHING:
+            places, truth = self.places, self.truth
+            in_child(lambda: by_hand.build(places.warehouse, places.state, truth))
 
     def run(
         self,

@@ -19,7 +19,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,9 +27,10 @@ from typing import Any, TypeVar
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
+from nps_warehouse.faults.by_hand import OF_STATE
 from nps_warehouse.landing.contract import PROJECT_DIR
 
-SCORE_MARTS, EVERYTHING = "score_marts", "everything"
+PUBLISHING, SCORE_MARTS, EVERYTHING = "publishing", "score_marts", "everything"
 TO_SCORE_MARTS = ("models/marts/facts/", "models/marts/scores/", "models/quality/")
 """Files whose models are built with `score_marts`, and what leads to them."""
 RECORDED = ("unpublished_changes", "unpublished_member_changes")
@@ -86,6 +87,11 @@ class Places:
     folder: Path
 
     @property
+    def warehouse(self) -> Path:
+        """The private file that is built."""
+        return self.folder / "warehouse.duckdb"
+
+    @property
     def raw(self) -> Path:
         """The delivered folder."""
         return self.folder / "raw"
@@ -114,7 +120,7 @@ class Places:
         """The variables that name these folders."""
         return QUIET | {
             "NPS_RAW_DIR": str(self.raw),
-            "NPS_WAREHOUSE": str(self.folder / "warehouse.duckdb"),
+            "NPS_WAREHOUSE": str(self.warehouse),
             "NPS_STATE_DIR": str(self.state),
             "NPS_PUBLISHED_DIR": str(self.published),
             "NPS_RUNS_DIR": str(self.runs),
@@ -135,36 +141,21 @@ class Project:
         """Parse, and import what a run imports.
 
         Args:
-            selection: `score_marts` or `everything`.
+            selection: `score_marts` or `everything`; with `publishing` nothing is parsed, as runs
+                do nothing but publish what was built by hand.
             scratch: a folder for what parsing writes.
 
         Raises:
             FaultsError: the project does not parse, or a library has started a thread.
         """
         self.selection = selection
+        self.manifest: Manifest | None = None
+        self.folders: dict[str, str] = {}
         places = Places(scratch)
         os.environ.update(places.environment())
         os.environ.pop("NPS_SEEDS_DIR", None)
-        parsed = dbtRunner().invoke([
-            "--quiet", "parse", "--project-dir", str(PROJECT_DIR),
-            "--profiles-dir", str(PROJECT_DIR),
-        ])  # fmt: skip
-        if not isinstance(parsed.result, Manifest):
-            raise FaultsError(f"the project does not parse: {parsed.exception}")
-        self.manifest = parsed.result
-        if selection == SCORE_MARTS:
-            _cut(self.manifest)
-        self.manifest.build_flat_graph()  # type: ignore[no-untyped-call]
-        self.folders = {
-            node.alias: str(node.original_file_path)
-            for node in self.manifest.nodes.values()
-            if str(node.resource_type) == "model"
-        }
-        # What a first call of dbt makes once, such as its own schemas: no database is opened.
-        dbtRunner(manifest=self.manifest).invoke([
-            "--quiet", "ls", "--resource-type", "exposure", "--project-dir", str(PROJECT_DIR),
-            "--profiles-dir", str(PROJECT_DIR),
-        ])  # fmt: skip
+        if selection != PUBLISHING:
+            self.manifest = self._parse()
         _import_all()
         # DuckDB and Arrow have a thread each that waits for work no one gives it here.
         if threading.active_count() > 1:
@@ -173,8 +164,33 @@ class Project:
         # Else each child would copy the whole parse by counting its references.
         gc.freeze()
 
+    def _parse(self) -> Manifest:
+        parsed = dbtRunner().invoke([
+            "--quiet", "parse", "--project-dir", str(PROJECT_DIR),
+            "--profiles-dir", str(PROJECT_DIR),
+        ])  # fmt: skip
+        if not isinstance(parsed.result, Manifest):
+            raise FaultsError(f"the project does not parse: {parsed.exception}")
+        manifest = parsed.result
+        if self.selection == SCORE_MARTS:
+            _cut(manifest)
+        manifest.build_flat_graph()  # type: ignore[no-untyped-call]
+        self.folders = {
+            node.alias: str(node.original_file_path)
+            for node in manifest.nodes.values()
+            if str(node.resource_type) == "model"
+        }
+        # What a first call of dbt makes once, such as its own schemas: no database is opened.
+        dbtRunner(manifest=manifest).invoke([
+            "--quiet", "ls", "--resource-type", "exposure", "--project-dir", str(PROJECT_DIR),
+            "--profiles-dir", str(PROJECT_DIR),
+        ])  # fmt: skip
+        return manifest
+
     def state_readers(self) -> frozenset[str]:
         """Published models that are made of earlier publications, as `schema.name`."""
+        if self.manifest is None:
+            return OF_STATE
         children: dict[str, list[str]] = {}
         for node in self.manifest.nodes.values():
             for parent in node.depends_on_nodes:
@@ -369,7 +385,7 @@ class Tripwire:
             self._look(Path(f"/proc/self/fd/{number}").readlink())
             sync(descriptor)
 
-        os.fsync = fsync
+        os.fsync = fsync  # type: ignore[assignment]
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":
@@ -455,8 +471,11 @@ def _run(
         # "sql table model marts.nps_by_period"
         tell({"kind": "node", "name": description.split(" ")[-1]})
 
+    asked = Asked(now=now, wait=wait)
+    if project.selection == PUBLISHING:
+        asked = replace(asked, steps=("publish",), proven=True)
     finished = run(
-        Asked(now=now, wait=wait),
+        asked,
         environ=os.environ,
         manifest=project.manifest,
         listener=listener,
@@ -499,4 +518,4 @@ def _import_all() -> None:
     import nps_warehouse.runs.steps
 
     with suppress(ModuleNotFoundError):
-        import nps_warehouse.telling  # type: ignore[import-not-found]  # noqa: F401
+        import nps_warehouse.telling  # noqa: F401

@@ -53,8 +53,9 @@ def of_kills(result: Campaign) -> str:
             f"{len(result.kills)} kills (`--select {result.selection} --seed {result.seed}`; "
             f"{result.too_late} further runs were over before their moment). "
             f"{result.reads:,} reads meanwhile, of {result.versions_seen} versions; wrong reads: "
-            f"**{len(result.wrong_reads)}**. An undisturbed run took {result.undisturbed_seconds:.0f} "
-            f"s, the run after a kill {median:.0f} s (median; 95 % within {high:.0f} s)."
+            f"**{len(result.wrong_reads)}**. An undisturbed run took "
+            f"{result.undisturbed_seconds:.0f} s, the run after a kill {median:.0f} s (median; "
+            f"95 % within {high:.0f} s)."
         ),
         *_problems([text for kill in result.kills for text in kill.problems] + result.wrong_reads),
     ]
@@ -95,8 +96,8 @@ def of_moving(result: Moving) -> str:
     codes = ", ".join(str(code) for code in result.codes)
     lines = [
         (
-            f"{len(result.codes)} runs (exit codes {codes}) while files were replaced, rewritten in "
-            f"place or deleted {result.changes} times; files published in parts or mixed: "
+            f"{len(result.codes)} runs (exit codes {codes}) while files were replaced, rewritten "
+            f"in place or deleted {result.changes} times; files published in parts or mixed: "
             f"**{len(result.problems)}**."
         ),
         *_problems(result.problems),

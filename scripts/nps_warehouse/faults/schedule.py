@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -153,6 +153,7 @@ def simulate(
     folder: Path,
     *,
     seed: int,
+    hours: Sequence[int] = tuple(range(24)),
     said: Callable[[str], None] = lambda _: None,
 ) -> Day:
     """Let the day go by.
@@ -161,6 +162,7 @@ def simulate(
         project: parsed.
         folder: for everything.
         seed: of all chance.
+        hours: that are looked at; the first is one with a good delivery.
         said: is told every hour.
     """
     places, sources, day = Places(folder / "pipeline"), Sources(seed), Day()
@@ -170,7 +172,7 @@ def simulate(
     truths: list[tuple[float, ...]] = []
     reader: Reader | None = None
     try:
-        for hour in range(24):
+        for hour in hours:
             good = sources.arrive(hour)
             deliver(places.raw, sources.files)
             begins = DAY + timedelta(hours=hour) + RUNS_AT
