@@ -267,10 +267,9 @@ class Disturbed:
         numbers = [number for number, _ in now.publications]
         if numbers != list(range(1, len(numbers) + 1)):
             kill.problems.append(f"publications are numbered {numbers}")
-        if now.publications[-1][1] != now.version_id:
-            kill.problems.append(
-                f"shown is {now.version_id}, recorded last {now.publications[-1][1]}"
-            )
+        recorded = now.publications[-1][1] if now.publications else None
+        if recorded != now.version_id:
+            kill.problems.append(f"shown is {now.version_id}, recorded last {recorded}")
         shown = now.version_id
         if not (self.places.published / "versions" / f"{shown}.duckdb").is_file():
             kill.problems.append(f"there is no file of version {shown}")
