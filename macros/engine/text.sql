@@ -53,3 +53,17 @@
 {% macro digest(text) -%}
     sha256({{ text }})
 {%- endmacro %}
+
+{# The environment's NPS_AGENT_SALT, as the landing's plugin gives it to a connection, so that it
+   stands in no SQL that is stored or logged. A connection that was not given it fails. #}
+{% macro agent_salt() -%}
+    coalesce(
+        cast(getvariable('nps_agent_salt') as varchar),
+        cast(error('NPS_AGENT_SALT is empty, and agents are shown by pseudonym') as varchar)
+    )
+{%- endmacro %}
+
+{# Whether there is one. #}
+{% macro has_agent_salt() -%}
+    (coalesce(cast(getvariable('nps_agent_salt') as varchar), '') <> '')
+{%- endmacro %}

@@ -53,11 +53,11 @@
     {%- for name in vars_of_rows() -%}
         {%- do values.update({name: var(name)}) -%}
     {%- endfor -%}
-    {%- set salt = env_var('NPS_AGENT_SALT', '') -%}
+    {%- set salt = " || " ~ agent_salt() if var('agent_identity') == 'pseudonym' else '' -%}
     select
         'landed files=' || cast(history_since as varchar)
         || ',project=' || project
-        || ',vars={{ local_md5(tojson(values, sort_keys=true) ~ salt) }}'
+        || ',vars=' || {{ digest("'" ~ local_md5(tojson(values, sort_keys=true)) ~ "'" ~ salt) }}
         || ',dbt={{ dbt_version }} on {{ target.type }}'
         || ',raw tables read beside files={{ adapters_that_are_on() | length }}' as definition
     from raw._landing

@@ -3,9 +3,7 @@
     {%- if var('agent_identity') == 'name' -%}
         {{ agent_id }}
     {%- elif var('agent_identity') == 'pseudonym' -%}
-        'agent_' || left({{ digest(
-            "'" ~ env_var('NPS_AGENT_SALT', '').replace("'", "''") ~ "' || " ~ agent_id
-        ) }}, 12)
+        'agent_' || left({{ digest(agent_salt() ~ ' || ' ~ agent_id) }}, 12)
     {%- else -%}
         case when {{ agent_id }} is not null then 'withheld' end
     {%- endif -%}

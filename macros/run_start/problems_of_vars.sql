@@ -49,11 +49,14 @@
         {% do problems.append(refused_var('nps_fiscal_year_start_month', 'a month, 1-12')) %}
     {% endif %}
 
-    {% if var('agent_identity') == 'pseudonym' and not env_var('NPS_AGENT_SALT', '') %}
-        {% do problems.append(
-            'agent_identity is pseudonym, and the environment variable NPS_AGENT_SALT is empty: '
-            ~ 'without a secret salt a pseudonym can be turned back by trying every agent id.'
-        ) %}
+    {% if var('agent_identity') == 'pseudonym' %}
+        {# Asked of the connection: dbt keeps what it reads of the environment in its artifacts. #}
+        {% if not run_query('select ' ~ has_agent_salt()).rows[0][0] %}
+            {% do problems.append(
+                'agent_identity is pseudonym, and the environment variable NPS_AGENT_SALT is empty: '
+                ~ 'without a secret salt a pseudonym can be turned back by trying every agent id.'
+            ) %}
+        {% endif %}
     {% endif %}
 
     {% for name in adapters() if var(name) is not none %}

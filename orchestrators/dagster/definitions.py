@@ -70,20 +70,6 @@ class Build(dg.Config):
 TRANSLATOR = Layers(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
 
 
-@dg.asset(key=DELIVERY, group_name="raw", kinds={"file"})
-def delivery() -> dg.MaterializeResult:
-    """The delivered files: copied in one state of each, and landed."""
-    commands.call(commands.step("land"))
-    files = [file for file in commands.taken().rglob("*") if file.is_file()]
-    return dg.MaterializeResult(
-        metadata={
-            "files": len(files),
-            "bytes": sum(file.stat().st_size for file in files),
-            "folder": dg.MetadataValue.path(str(commands.delivery())),
-        }
-    )
-
-
 def _specs(gate: str, asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     return [
         dg.AssetCheckSpec(name, asset=asset, blocking=stops)
@@ -91,9 +77,9 @@ def _specs(gate: str, asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def _results(gate: str, asset: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
-    for check in commands.judge(gate):
-        yield dg.AssetCheckResult(
+def _results(gate: str, asset: dg.AssetKey, *before: str) -> list[dg.AssetCheckResult]:
+    return [
+        dg.AssetCheckResult(
             asset_key=asset,
             check_name=check.name,
             passed=check.success,
@@ -103,12 +89,23 @@ def _results(gate: str, asset: dg.AssetKey) -> Iterator[dg.AssetCheckResult]:
             description=None if check.success else f"{check.meaning} {check.to_do}",
             metadata={"failures": dg.MetadataValue.json(list(check.failures))},
         )
+        for check in commands.judge(gate, *before)
+    ]
 
 
-@dg.multi_asset_check(specs=_specs("raw", DELIVERY))
-def gate_of_delivery() -> Iterator[dg.AssetCheckResult]:
-    """`nps check raw`: without it nothing is built."""
-    yield from _results("raw", DELIVERY)
+@dg.asset(key=DELIVERY, check_specs=_specs("raw", DELIVERY), group_name="raw", kinds={"file"})
+def delivery() -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """The delivered files: copied in one state of each, landed, and judged (`nps check raw`)."""
+    results = _results("raw", DELIVERY, "land")
+    files = [file for file in commands.taken().rglob("*") if file.is_file()]
+    yield dg.MaterializeResult(
+        metadata={
+            "files": len(files),
+            "bytes": sum(file.stat().st_size for file in files),
+            "folder": dg.MetadataValue.path(str(commands.delivery())),
+        }
+    )
+    yield from results
 
 
 @dbt_assets(manifest=PROJECT.manifest_path, project=PROJECT, dagster_dbt_translator=TRANSLATOR)
@@ -135,7 +132,7 @@ PROVEN = dg.AssetKey("proven_marts")
 )
 def proven_marts() -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """`nps check marts`: all marts, judged; a critical expectation that fails stops publishing."""
-    results = list(_results("marts", PROVEN))
+    results = _results("marts", PROVEN)
     yield dg.MaterializeResult(metadata={"expectations": len(results)})
     yield from results
 
@@ -151,7 +148,7 @@ def proven_marts() -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
 )
 def published() -> dg.MaterializeResult:
     """What people look at: the file `nps.duckdb`, replaced in one step."""
-    commands.call(commands.step("publish"))
+    commands.call(commands.step("publish", "docs"))
     file = Path(commands.environment()["NPS_PUBLISHED_DIR"]) / "nps.duckdb"
     return dg.MaterializeResult(
         metadata={"file": dg.MetadataValue.path(str(file)), "bytes": file.stat().st_size}
@@ -189,7 +186,6 @@ def delivered(context: dg.SensorEvaluationContext) -> dg.SensorResult:
 
 definitions = dg.Definitions(
     assets=[*STATE, delivery, dbt_models, proven_marts, published],
-    asset_checks=[gate_of_delivery],
     jobs=[nightly],
     schedules=[every_night],
     sensors=[delivered],

@@ -128,6 +128,7 @@ def forgotten(tmp_path_factory: pytest.TempPathFactory) -> Forgotten:
         "NPS_RAW_DIR": str(raw),
         "NPS_SEEDS_DIR": "",
         "NPS_STATE_DIR": str(folder / "state"),
+        "NPS_PUBLISHED_DIR": str(folder / "published"),
         "NPS_PRIVACY_SALT": SALT,
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
@@ -427,6 +428,7 @@ def test_forget_needs_a_salt_and_a_warehouse(tmp_path: Path) -> None:
     environment = {
         "NPS_WAREHOUSE": str(tmp_path / "w.duckdb"),
         "NPS_STATE_DIR": str(tmp_path / "state"),
+        "NPS_PUBLISHED_DIR": str(tmp_path / "published"),
         "NPS_PRIVACY_SALT": "",
         "NPS_RAW_DIR": str(write_raw(tmp_path / "raw")),
     }

@@ -43,13 +43,15 @@ def published(tmp_path: Path) -> Path:
             (
                 "create table quality.published_version as select 'v1' as version_id, 'r1' as "
                 "run_id, timestamp '2026-03-02 02:00:00' as published_at, "
-                "timestamp '2026-03-01 00:00:00' as as_of, 3::bigint as responses, -12.5::double as nps"
+                "timestamp '2026-03-01 00:00:00' as as_of, 3::bigint as responses, "
+                "-12.5::double as nps"
             ),
             (
                 "create table marts.nps_by_period as select -12.5::double as nps, "
-                "cast(-3 as bigint) as detractors, cast('-1.2500' as decimal(18, 4)) as target, date '2025-02-28' as "
-                "period_start, timestamp '2025-02-28 23:59:58' as responded_at, true as "
-                "is_reportable, null::varchar as note, 9007199254740993::bigint as large, "
+                "cast(-3 as bigint) as detractors, cast('-1.2500' as decimal(18, 4)) as target, "
+                "date '2025-02-28' as period_start, "
+                "timestamp '2025-02-28 23:59:58' as responded_at, "
+                "true as is_reportable, null::varchar as note, 9007199254740993::bigint as large, "
                 "'-inf'::double as without_end, date '1850-01-01' as long_ago"
             ),
             "comment on table marts.nps_by_period is 'One row per period'",

@@ -308,6 +308,11 @@ def test_threads_and_file_names_change_nothing(center: Center, threads: str, nam
 # What is shown of people.
 
 SALT = "a salt of the test's own"
+SECRETS = {
+    "NPS_PRIVACY_SALT": "planted-privacy-salt",
+    "NPS_WEBHOOK_SECRET": "planted-webhook-secret",
+    "NPS_WEBHOOK_URL": "https://hooks.example.com/planted-webhook-url",
+}
 CUSTOMER_DATA = {
     "jane.roe@example.com": "Write to me at jane.roe@example.com please.",
     "JANE@EXAMPLE.ORG": "JANE@EXAMPLE.ORG",
@@ -430,7 +435,7 @@ class Hidden:
 def hidden(request: pytest.FixtureRequest, people: People) -> Hidden:
     identity = str(request.param)
     build = people.build(
-        variables={"agent_identity": identity}, environment={"NPS_AGENT_SALT": SALT}
+        variables={"agent_identity": identity}, environment={"NPS_AGENT_SALT": SALT, **SECRETS}
     )
     return Hidden(identity, build, texts(build))
 
@@ -446,6 +451,18 @@ def test_no_text_names_an_agent(hidden: Hidden) -> None:
             f"where table_name = '{table}'"
         ) == [(True,)]
     assert not columns_with(hidden.texts, f"zqid|zqname|{SALT}")
+
+
+def test_no_secret_is_in_what_a_build_leaves(hidden: Hidden, people: People) -> None:
+    # dbt's artifacts and logs, and the warehouse: its views are SQL that was stored.
+    files = [path for path in people.folder.rglob("*") if path.is_file()]
+    names = {path.name for path in files}
+    left = {"manifest.json", "run_results.json", "partial_parse.msgpack", "dbt.log"}
+    assert left | {hidden.build.warehouse.name} <= names
+    for path in files:
+        content = path.read_bytes()
+        for secret in (SALT.partition("'")[0], *SECRETS.values()):
+            assert secret.encode() not in content, path
 
 
 def test_agents_add_up_to_the_company(hidden: Hidden) -> None:

@@ -122,7 +122,7 @@ def test_retain_empties_raw_rows_and_copies(tmp_path: Path) -> None:
         "NPS_WAREHOUSE": str(build.warehouse), "NPS_RAW_DIR": str(tmp_path / "raw"),
         "NPS_SEEDS_DIR": "", "NPS_STATE_DIR": str(tmp_path / "state"),
         "DBT_TARGET_PATH": str(tmp_path / "target"), "DBT_LOG_PATH": str(tmp_path / "logs"),
-        "NPS_COPIES": str(copies),
+        "NPS_COPIES": str(copies), "NPS_PUBLISHED_DIR": str(tmp_path / "published"),
     }  # fmt: skip
     months = ", ".join(f"{table}: {count}" for table, count in MONTHS.items())
     given = f"{{as_of: '{AS_OF}', nps_retention_months: {{{months}}}}}"

@@ -6,7 +6,6 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -48,8 +47,11 @@ class Nightly:
 
     def run(self, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Run]:
         finished = subprocess.run(
-            [sys.executable, "-m", "nps_warehouse.cli", "run", "--now", NOW.isoformat()]
-            + [*LEFT_OUT, *arguments],
+            [
+                *(sys.executable, "-m", "nps_warehouse.cli", "run", "--now", NOW.isoformat()),
+                *LEFT_OUT,
+                *arguments,
+            ],
             env=self.environ, cwd=self.folder, capture_output=True, text=True, check=False,
         )  # fmt: skip
         for line in finished.stdout.splitlines():
@@ -61,13 +63,13 @@ class Nightly:
 
 
 @pytest.fixture(scope="module")
-def nightly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nightly]:
+def nightly(tmp_path_factory: pytest.TempPathFactory) -> Nightly:
     """A folder in which a clean delivery was published."""
     one = Nightly(tmp_path_factory.mktemp("nightly"))
     one.deliver(clean_delivery())
     finished, _ = one.run()
     assert finished.returncode == exit_codes.OK, finished.stderr
-    yield one
+    return one
 
 
 def test_a_run_publishes_and_leaves_its_record(nightly: Nightly) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 from click.testing import CliRunner
 from nps_warehouse import exit_codes
 from nps_warehouse.cli import main
@@ -27,8 +28,9 @@ from nps_warehouse.telling.figures import Change, Month, read_figures
 from nps_warehouse.telling.plot import plot
 from nps_warehouse.telling.summary import change_sentence, text_of
 from nps_warehouse.telling.tell import summary_of
-from published_by_hand import ALL, Row, published
+from published_by_hand import ALL, MARTS, Row, published
 
+ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 3, 21, 2, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 ID = "20260321T020000Z-{:06x}"
@@ -80,6 +82,14 @@ def months(count: int, until: date = date(2026, 3, 1)) -> list[dict[str, object]
     return rows
 
 
+@pytest.mark.parametrize("mart", MARTS)
+def test_the_marts_made_by_hand_are_those_of_the_contract(mart: str) -> None:
+    (file,) = (ROOT / "models" / "marts").rglob(f"{mart}.yml")
+    (model,) = yaml.safe_load(file.read_text())["models"]
+    declared = {column["name"]: column["data_type"] for column in model["columns"]}
+    assert MARTS[mart].items() <= declared.items()
+
+
 def signal(**what: object) -> dict[str, object]:
     """A judged day of the company's chart that signals, or what is said of it."""
     return {
@@ -118,7 +128,11 @@ def signals_of(
     folder: Path, charts: Sequence[Row], pooled: Sequence[Row]
 ) -> list[tuple[str, str, int]]:
     names = [{"department_id": "D1", "department_name": "Sales"}]
-    rows = {"nps_control_charts": charts, "nps_rolling": pooled, "dim_departments": names}
+    rows: dict[str, Sequence[Row]] = {
+        "nps_control_charts": charts,
+        "nps_rolling": pooled,
+        "dim_departments": names,
+    }
     found = read_figures(published(folder, NOW, rows)).signals
     return [(one.scope_id, one.name, one.days) for one in found]
 
@@ -290,6 +304,8 @@ def kinds(alerts: Sequence[Alert]) -> list[tuple[str, str]]:
         ({"status": "not published", "exit_code": 3}, [("gate_failed", "critical")]),
         ({"status": "failed", "exit_code": 65}, [("run_failed", "critical")]),
         ({"status": "failed", "exit_code": 75}, [("run_failed", "notice")]),
+        ({"status": "failed", "exit_code": 143}, [("run_failed", "notice")]),
+        ({"status": "failed", "exit_code": 70}, [("run_failed", "critical")]),
         ({"status": "published", "exit_code": 70}, [("run_failed", "warning")]),
         ({"status": "died", "exit_code": None}, [("run_died", "critical")]),
     ],
@@ -300,19 +316,27 @@ def test_a_run_is_told_by_how_it_ended(
     assert kinds(list(of_run(a_run(**what)))) == expected
 
 
-def test_a_failed_gate_names_what_failed() -> None:
-    steps = [Step("check_raw", "stopped", 1.0, {"failed": ["scores_are_readable"]})]
+def test_a_failed_gate_names_what_failed(tmp_path: Path) -> None:
+    published(tmp_path / "published", NOW)
     nodes = [
         Node("test.nps_warehouse.adds_up.0a", "fail", 0.1, "Got 2 results", 2),
         Node("test.nps_warehouse.other.0b", "warn", 0.1, "Got 2 results", 2),
     ]
-    run = a_run(status="not published", exit_code=3, steps=steps, nodes=nodes, reason="Two failed")
-    (alert,) = of_run(run)
-    assert "Failed: adds_up, scores_are_readable." in alert.meaning
-    assert alert.meaning.startswith("Two failed. ")
-    (other,) = of_run(replace(run, nodes=[]))
+    run = a_run(status="not published", exit_code=3, nodes=nodes, reason="Two failed")
+    # As `nps check` writes it.
+    report = [
+        {"id": "scores_are_readable", "success": False, "severity": "critical"},
+        {"id": "no_new_column", "success": False, "severity": "warning"},
+        {"id": "keys_are_there", "success": True, "severity": "critical"},
+    ]
+    folder = tmp_path / "runs" / run.run_id
+    folder.mkdir(parents=True)
+    (folder / "check_raw.json").write_text(json.dumps({"expectations": report}))
+    (alert,) = told(tmp_path, run)
+    assert alert.meaning.startswith("Two failed. Failed: adds_up, scores_are_readable. ")
+    (other,) = told(tmp_path, replace(run, nodes=[]))
     assert other.fingerprint != alert.fingerprint
-    (same,) = of_run(replace(run, run_id=ID.format(9), reason="Worded otherwise"))
+    (same,) = told(tmp_path, replace(run, reason="Worded otherwise"))
     assert same.fingerprint == alert.fingerprint
 
 
@@ -418,7 +442,7 @@ EVIL = '<script>alert(1)</script>"&'
 def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that has been told, with a name that is markup."""
     folder = tmp_path_factory.mktemp("left")
-    rows = {
+    rows: dict[str, Sequence[Row]] = {
         "nps_by_period": [ALL, *months(24)],
         "nps_control_charts": [signal(**SALES)],
         "nps_rolling": [rolling(**SALES)],
@@ -646,3 +670,21 @@ def test_summary_and_alerts_of_a_run_that_died(tmp_path: Path) -> None:
     assert [alert["kind"] for alert in json.loads(text)] == ["run_died"]
     for wrong in ("../published", "20260321T020000Z-ffffff"):
         assert invoked(tmp_path, "summary", wrong)[0] == exit_codes.BAD_INPUT
+
+
+@pytest.mark.parametrize("code", [exit_codes.OK, exit_codes.STALE])
+def test_the_watchdogs_line_for_cron_works_as_printed(tmp_path: Path, code: int) -> None:
+    page = (ROOT / "docs" / "telling.md").read_text()
+    (line,) = re.findall(r"^7 \* \* \* \* (.*)$", page, flags=re.MULTILINE)
+    # Cron takes a bare % for the end of the line.
+    assert "%" not in line
+    environment = tmp_path / "environment"
+    environment.write_text(f"export NPS_RUNS_DIR={tmp_path}\n")
+    command = tmp_path / "nps"
+    command.write_text(f'#!/bin/sh\necho "$* in $NPS_RUNS_DIR"\necho more >&2\nexit {code}\n')
+    command.chmod(0o755)
+    line = line.replace("/etc/nps/environment", str(environment))
+    line = line.replace("/srv/nps/scripts/nps", str(command))
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
+    said = f"status --alert in {tmp_path}\nmore\n" if code else ""
+    assert (done.stdout, done.stderr) == (said, "")

@@ -219,7 +219,7 @@ def test_no_proxy_and_no_password_file_has_a_say(
         "ftp://hooks.example.com/x",
         "https:///path",
         "hooks.example.com",
-        "https://a:b@hooks.example.com/x",
+        "https://example:b@hooks.example.com/x",
         "https://hooks.example.com:port/x",
         "https://hooks.example.com/x y",
         "https://hooks.example.com\\@other.example.com/",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import duckdb
@@ -16,6 +17,8 @@ from nps_warehouse.landing.theme_labels import labels_file
 from nps_warehouse.landing.warehouse_file import problem_of_warehouse_file
 from nps_warehouse.privacy.suppression import SuppressionError, load
 from nps_warehouse.state.store import ALIAS, problem_of_state_file
+
+AGENT_SALT_VARIABLE = "NPS_AGENT_SALT"
 
 
 class Plugin(BasePlugin):
@@ -45,6 +48,16 @@ class Plugin(BasePlugin):
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Called by dbt-duckdb before anything else uses the connection."""
         register(conn)
+
+    def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Give the agents' salt to a connection as a value: SQL is stored and logged, this is not.
+
+        Args:
+            cursor: called by dbt-duckdb for each one, before anything else uses it.
+        """
+        salt = os.environ.get(AGENT_SALT_VARIABLE)
+        if salt:
+            cursor.execute("set variable nps_agent_salt = ?", [salt])
 
 
 def register(connection: duckdb.DuckDBPyConnection) -> None:

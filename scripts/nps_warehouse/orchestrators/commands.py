@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,13 +111,14 @@ def nps(*arguments: str) -> list[str]:
     return [str(PYTHON), "-m", "nps_warehouse.cli", *arguments]
 
 
-def step(name: str) -> list[str]:
-    """The command that does one step of a run.
+def step(*names: str) -> list[str]:
+    """The command that does steps of a run.
 
     Args:
-        name: `land`, `publish`, …
+        names: `land`, `publish`, …
     """
-    return nps("run", "--only", name, "--wait", str(LOCK_WAIT_SECONDS))
+    only = [part for name in names for part in ("--only", name)]
+    return nps("run", *only, "--wait", str(LOCK_WAIT_SECONDS))
 
 
 def call(command: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
@@ -131,16 +131,9 @@ def call(command: Sequence[str], environ: Mapping[str, str] = os.environ) -> str
     Raises:
         StepFailedError: it ended with another exit code than 0.
     """
-    done = subprocess.run(
-        command,
-        cwd=PROJECT_DIR,
-        env=environment(environ),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = _run(command, environ)
     if done.returncode != 0:
-        raise StepFailedError(command, done.returncode, f"{done.stderr}{done.stdout}".strip())
+        raise StepFailedError(command, done.returncode, _said(done))
     return done.stdout
 
 
@@ -155,28 +148,25 @@ def expectations(gate: str) -> list[tuple[str, bool]]:
     return [(one["id"], one["severity"] == "critical") for one in declared]
 
 
-def judge(gate: str, environ: Mapping[str, str] = os.environ) -> list[Check]:
+def judge(gate: str, *before: str, environ: Mapping[str, str] = os.environ) -> list[Check]:
     """Run a gate; what fails is in the result, not raised.
 
     Args:
         gate: `raw` or `marts`.
+        before: steps to be done before it, in the same run.
         environ: what the orchestrator was started with.
 
     Raises:
         StepFailedError: there is nothing it could judge, or it cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="nps_gate_") as folder:
-        report = Path(folder) / "report.json"
-        command = nps("check", gate, "--json", str(report))
-        if gate == "raw" and taken(environ).is_dir():
-            command += ["--raw-dir", str(taken(environ))]
-        try:
-            call(command, environ)
-        except StepFailedError:
-            # A gate that stops says so in its report.
-            if not report.is_file():
-                raise
-        found = json.loads(report.read_text(encoding="utf-8"))
+    command = step(*before, f"check_{gate}")
+    done = _run(command, environ)
+    run_id = _run_id(done.stdout)
+    report = Path(environment(environ)["NPS_RUNS_DIR"]) / run_id / f"check_{gate}.json"
+    if not run_id or not report.is_file():
+        raise StepFailedError(command, done.returncode, _said(done))
+    # A gate that stops says so in its report.
+    found = json.loads(report.read_text(encoding="utf-8"))
     return [
         Check(
             one["id"],
@@ -188,3 +178,28 @@ def judge(gate: str, environ: Mapping[str, str] = os.environ) -> list[Check]:
         )
         for one in found["expectations"]
     ]
+
+
+def _run(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=PROJECT_DIR,
+        env=environment(environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    """What people are to read: the sentences, else the events."""
+    return done.stderr.strip() or done.stdout.strip()
+
+
+def _run_id(events: str) -> str:
+    """The id of a run, from the first of its events; empty where it did not begin."""
+    first, _, _ = events.partition("\n")
+    try:
+        return str(json.loads(first)["run_id"])
+    except (ValueError, KeyError, TypeError):
+        return ""

@@ -13,6 +13,7 @@ from nps_warehouse.publishing.atomic import new_run_id, publish, repair, rollbac
 from nps_warehouse.publishing.export import DEFAULT_TABLES, FORMATS, export_all
 from nps_warehouse.publishing.place import PublishingError, place_of
 from nps_warehouse.publishing.versions import Version, kept_in, rollbacks_of, shown_at
+from nps_warehouse.runs.lock import alone
 
 into_option = click.option(
     "--published",
@@ -49,6 +50,7 @@ def _shown(version: Version) -> str:
 )
 @click.option("--keep", type=click.IntRange(1), help="versions kept; default: NPS_KEEP, else 7")
 @click.option("--run-id", help="the run it belongs to; default: an id of its own")
+@alone("nps publish")
 def publish_command(
     folder: Path | None, warehouse: Path | None, keep: int | None, run_id: str | None
 ) -> None:
@@ -71,6 +73,7 @@ def publish_command(
 @click.command(name="rollback")
 @click.argument("version_id", required=False, metavar="[VERSION]")
 @into_option
+@alone("nps rollback")
 def rollback_command(version_id: str | None, folder: Path | None) -> None:
     """Show VERSION again, by default the one before the one that is shown.
 

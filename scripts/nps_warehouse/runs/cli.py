@@ -78,11 +78,6 @@ class Formats(click.ParamType["tuple[str, ...]"]):
 @click.option("--select", multiple=True, help="dbt's selection of what is built.  [default: all]")
 @click.option("--exclude", multiple=True, help="What dbt leaves out.")
 @click.option("--full-refresh", is_flag=True, help="Build everything from nothing.")
-@click.option(
-    "--proven",
-    is_flag=True,
-    help="Publish a warehouse that an orchestrator has built and judged itself.",
-)
 def run_command(
     only: Sequence[str],
     first: str | None,
@@ -94,7 +89,6 @@ def run_command(
     select: Sequence[str],
     exclude: Sequence[str],
     full_refresh: bool,
-    proven: bool,
 ) -> None:
     """Land, check, build, check, publish: everything a night needs, in one command.
 
@@ -120,7 +114,6 @@ def run_command(
         select=tuple(select),
         exclude=tuple(exclude),
         full_refresh=full_refresh,
-        proven=proven,
     )
     with progress() as shown:
         finished = run(asked, listener=shown.event, on_node=shown.node)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 OnNode = Callable[[int, int, str], None]
 """Called when dbt begins a node: its number, how many there are, what it is."""
 
+OnEvent = Callable[[Any], None]
+"""Called with every event of dbt's own log, as its library gives them (`EventMsg`)."""
+
 MOST_NAMED = 5
 """Nodes that a sentence names; the rest are counted."""
 
@@ -46,6 +49,7 @@ class Dbt:
         variables: dict[str, object],
         manifest: Manifest | None = None,
         on_node: OnNode | None = None,
+        on_event: OnEvent | None = None,
     ) -> None:
         """Prepare; nothing is parsed yet.
 
@@ -53,10 +57,12 @@ class Dbt:
             variables: dbt vars that differ from those in `dbt_project.yml`.
             manifest: of the project, parsed before with the same vars.
             on_node: is told what dbt begins.
+            on_event: is told all that dbt says.
         """
         self._vars = ["--vars", json.dumps(variables, sort_keys=True)] if variables else []
         self._manifest = manifest
         self._on_node = on_node
+        self._heard = [on_event] if on_event is not None else []
         self._said: defaultdict[str, list[str]] = defaultdict(list)
 
     @property
@@ -106,6 +112,8 @@ class Dbt:
         if results is None:
             raise _error("dbt build did not begin", result)
         nodes = [_node(one) for one in results]
+        if result.success and all(node.unique_id.startswith("operation.") for node in nodes):
+            raise StepError(BAD_INPUT, "dbt build had nothing to do: the selection names nothing")
         return nodes, None if result.success else _problem(nodes, result)
 
     def land(self) -> list[str]:
@@ -146,7 +154,7 @@ class Dbt:
 
         known = ["--log-level", "none", "--no-use-colors", "--no-print"]
         folders = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
-        runner = dbtRunner(manifest=manifest, callbacks=[self._told])
+        runner = dbtRunner(manifest=manifest, callbacks=[self._told, *self._heard])
         # Paths in the profile are relative to the project.
         with contextlib.chdir(PROJECT_DIR):
             try:

@@ -37,7 +37,7 @@ from nps_warehouse.runs.steps import Proof, Work, age_in_words, noted
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-    from nps_warehouse.runs.dbt import OnNode
+    from nps_warehouse.runs.dbt import OnEvent, OnNode
 
 ERROR_FILE = "error.txt"
 """The traceback of what went wrong, in the run's folder and nowhere else."""
@@ -61,6 +61,7 @@ def run(
     manifest: Manifest | None = None,
     listener: Callable[[Event], None] | None = None,
     on_node: OnNode | None = None,
+    on_event: OnEvent | None = None,
 ) -> Finished:
     """Do what was asked, as the only one at work, and leave a record of it.
 
@@ -70,6 +71,7 @@ def run(
         manifest: the project, parsed before with the same vars, for who runs many in a process.
         listener: is told every event of the record.
         on_node: is told what dbt begins.
+        on_event: is told all that dbt says.
     """
     places = places_of(environ)
     try:
@@ -79,7 +81,7 @@ def run(
             surroundings(places, environ),
             _signals() as caught,
         ):
-            return _run(asked, places, days, manifest, listener, on_node, caught)
+            return _run(asked, places, days, manifest, listener, on_node, on_event, caught)
     except OSError as problem:
         # The record itself cannot be written, or what is needed before it.
         sentence = f"A file or folder that every run needs cannot be used: {problem}."
@@ -95,6 +97,7 @@ def _run(
     manifest: Manifest | None,
     listener: Callable[[Event], None] | None,
     on_node: OnNode | None,
+    on_event: OnEvent | None,
     caught: list[int],
 ) -> Finished:
     earlier = read_runs(places.runs)
@@ -109,7 +112,7 @@ def _run(
         listener=listener,
     )
     try:
-        dbt = Dbt(dict(asked.variables), manifest, on_node)
+        dbt = Dbt(dict(asked.variables), manifest, on_node, on_event)
         proof = Proof(places.warehouse, known)
         work = Work(asked, places, record, clock, dbt, earlier, proof)
         failed_step, problem = _steps(work, caught)

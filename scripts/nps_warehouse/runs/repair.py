@@ -17,6 +17,11 @@ from nps_warehouse.runs.problems import StepError, exit_code_of_text, is_damage,
 from nps_warehouse.runs.record import Run, run_folders
 from nps_warehouse.runs.settings import Places
 
+ARTIFACTS = "artifacts"
+"""Folder of dbt's own files, in a run's."""
+KEPT_ARTIFACTS = 7
+"""Runs whose dbt files are kept: they are by far the largest, and catalogues read the newest."""
+
 _MAGIC = b"DUCK"
 _MAGIC_AT = 8
 """Where a DuckDB file says what it is."""
@@ -138,7 +143,10 @@ def empty_scratch(places: Places) -> None:
 
 
 def prune(runs: Path, now_run: Run, days: int) -> int:
-    """Remove the folders of runs that are too old; returns how many.
+    """Remove the folders of runs that are too old, and dbt's files of all but the newest.
+
+    Returns:
+        How many folders were removed.
 
     Args:
         runs: the folder of all runs.
@@ -149,6 +157,9 @@ def prune(runs: Path, now_run: Run, days: int) -> int:
     gone = [folder for folder in run_folders(runs) if folder.name < oldest]
     for folder in gone:
         shutil.rmtree(folder)
+    with_artifacts = [f for f in run_folders(runs) if (f / ARTIFACTS).is_dir()]
+    for folder in with_artifacts[:-KEPT_ARTIFACTS]:
+        shutil.rmtree(folder / ARTIFACTS)
     return len(gone)
 
 

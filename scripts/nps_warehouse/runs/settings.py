@@ -33,8 +33,7 @@ class Asked:
 
     `steps` are some of STEPS, in their order; `wait` is in seconds; `variables` are dbt vars; `now`
     has an offset, null is the clock; `keep` counts published versions, null is the environment's;
-    `copies` are formats of published copies; `select` and `exclude` are dbt's;
-    `proven` publishes a warehouse that others have built and judged.
+    `copies` are formats of published copies; `select` and `exclude` are dbt's.
     """
 
     steps: tuple[str, ...] = STEPS
@@ -46,7 +45,6 @@ class Asked:
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     full_refresh: bool = False
-    proven: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,8 @@ from nps_warehouse.runs import delivery, tables
 from nps_warehouse.runs.dbt import Dbt, is_open_here
 from nps_warehouse.runs.problems import StepError, is_damage
 from nps_warehouse.runs.record import Clock, Run, RunRecord, TableRows
-from nps_warehouse.runs.repair import set_aside
+from nps_warehouse.runs.repair import ARTIFACTS, set_aside
 from nps_warehouse.runs.settings import Asked, Places
-
-ARTIFACTS = "artifacts"
-"""Folder of dbt's own files, in the run's."""
 
 Detail = dict[str, Any]
 
@@ -168,17 +165,13 @@ class Work:
         from nps_warehouse import publishing
 
         missing = [name for name, passed in self.proof.passed.items() if not passed]
-        if missing and self.asked.proven:
-            self.record.decided(
-                "Published as --proven: it was built and judged by others than this command."
-            )
-        elif missing:
+        if missing:
             steps = {"delivery": "check_raw", "built": "build", "marts": "check_marts"}
             raise StepError(
                 CRITICAL_FAILED,
                 "The warehouse is not proven as it lies there, and so it is not published: run "
                 f"{', '.join(steps[name] for name in missing)} first (`nps run` does all of "
-                "it), or say --proven where an orchestrator has built and judged it itself.",
+                "it).",
             )
         # Written anew by `also`; publishing proves that all else is as the warehouse has it.
         self._on_warehouse(tables.remove)
@@ -215,9 +208,7 @@ class Work:
         manifest: Any = self.dbt.manifest
         manifest.write(str(folder / "manifest.json"))
         self._keep(self.places.target / "catalog.json")
-        if not (folder / "run_results.json").exists():
-            self._keep(self.places.target / "run_results.json")
-        if lineage.is_installed() and (folder / "run_results.json").exists():
+        if lineage.is_installed() and (folder / "run_results.json").is_file():
             lineage.write(self.record.folder, folder)
         return {"artifacts": sorted(path.name for path in folder.iterdir())}
 
@@ -317,7 +308,9 @@ class Work:
         assert not is_open_here(self.places.warehouse), "the build left the warehouse open"
         with duckdb.connect() as connection:
             connection.execute(f"attach {sql.text(str(self.places.warehouse))} as warehouse")
+            connection.execute("begin")
             do(connection)
+            connection.execute("commit")
             connection.execute("checkpoint warehouse")
 
     def _copies(self, published: Path) -> list[Path]:

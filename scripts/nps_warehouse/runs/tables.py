@@ -68,10 +68,10 @@ DESCRIPTIONS = {
 
 
 def write(connection: duckdb.DuckDBPyConnection, catalog: str, runs: Sequence[Run]) -> None:
-    """Make the four tables of schema `quality` say what the records say, in one transaction.
+    """Make the four tables of schema `quality` say what the records say.
 
     Args:
-        connection: where the database is attached, writable.
+        connection: where the database is attached, writable; in a transaction of the caller's.
         catalog: its name.
         runs: all that are to be in it, the oldest first.
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from nps_warehouse.exit_codes import BAD_INPUT, CRITICAL_FAILED, LOCKED, UNREACHABLE
 from nps_warehouse.publishing.versions import Version
 from nps_warehouse.runs.record import Run
-from nps_warehouse.summary import shown
+from nps_warehouse.summary import node_name, shown
 from nps_warehouse.telling.ages import shown_age
 from nps_warehouse.telling.figures import Figures, Overdue, Signal
 
@@ -44,9 +44,23 @@ WHAT_TO_DO = {
     UNREACHABLE: "Make room on the disk, or give back the permission the reason names; run again.",
     LOCKED: "Nothing, if the other run ends; otherwise see who holds the lock.",
 }
-"""By exit code; every other one is a defect of the project."""
+"""By exit code; every other one but those of signals is a defect of the project."""
 
 DEFECT = "Run again; if it fails again, show the run's folder to whoever looks after the project."
+
+INTERRUPTED = "Nothing by hand: somebody ended it, and the next run goes on from there."
+
+SIGNALS = range(129, 128 + 65)
+"""Exit codes of a run that a signal ended: 128 and its number."""
+
+
+def what_to_do(exit_code: int) -> str:
+    """What to do about a run that failed.
+
+    Args:
+        exit_code: of its command.
+    """
+    return INTERRUPTED if exit_code in SIGNALS else WHAT_TO_DO.get(exit_code, DEFECT)
 
 
 @dataclass(frozen=True)
@@ -94,14 +108,15 @@ class Alert:
         return content
 
 
-def of_run(run: Run) -> Iterator[Alert]:
+def of_run(run: Run, expectations: Sequence[str] = ()) -> Iterator[Alert]:
     """What a run itself gives reason to tell.
 
     Args:
         run: one that has ended, or died.
+        expectations: ids of the critical ones that a gate found broken.
     """
     if run.status == "not published":
-        yield _gate_failed(run)
+        yield _gate_failed(run, expectations)
     elif run.status == "died":
         yield Alert(
             "run_died",
@@ -123,10 +138,10 @@ def of_run(run: Run) -> Iterator[Alert]:
         )
         yield Alert(
             "run_failed",
-            "notice" if code == LOCKED else "warning" if after else "critical",
+            "notice" if code == LOCKED or code in SIGNALS else "warning" if after else "critical",
             f"The run failed in step {run.failed_step}" if run.failed_step else "The run failed",
             f"{_sentence(run.reason)} {standing}",
-            WHAT_TO_DO.get(code, DEFECT),
+            what_to_do(code),
             f"run {run.run_id}",
             (str(run.failed_step), str(code)),
         )
@@ -273,8 +288,8 @@ def _sentence(reason: str | None) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _gate_failed(run: Run) -> Alert:
-    failed = sorted(_failed(run))
+def _gate_failed(run: Run, expectations: Sequence[str]) -> Alert:
+    failed = sorted([*expectations, *_failed(run)])
     named = ", ".join(failed[:MOST_NAMED])
     more = f" and {len(failed) - MOST_NAMED} more" if len(failed) > MOST_NAMED else ""
     which = f" Failed: {named}{more}." if failed else ""
@@ -291,15 +306,10 @@ def _gate_failed(run: Run) -> Alert:
 
 
 def _failed(run: Run) -> Iterator[str]:
-    """Names of what failed: expectations that a gate's step names, and dbt's tests and models."""
-    for step in run.steps:
-        if step.status == "stopped":
-            for name in step.detail.get("failed", ()):
-                yield str(name)
+    """Names of dbt's tests and models that failed."""
     for node in run.nodes:
         if node.status in ("fail", "error"):
-            # test.nps_warehouse.never_null_dim_agents.0f1e2d: the name stands third.
-            yield node.unique_id.split(".")[2]
+            yield node_name(node.unique_id)
 
 
 def _signal(signal: Signal) -> Alert:

@@ -1,4 +1,4 @@
-"""Which alerts were told before: what the runs before have left."""
+"""What runs have left in their folders: what they told, what their gates found."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nps_warehouse.gates.expectations import CRITICAL
 from nps_warehouse.runs.record import run_folders
 
 FILE_NAME = "alerts.json"
@@ -42,3 +43,23 @@ def told_before(runs_dir: Path, run_id: str) -> tuple[str, Mapping[str, Mapping[
         if told is not None:
             return folder.name, {alert["fingerprint"]: alert for alert in told["alerts"]}
     return "", {}
+
+
+def broken_expectations(folder: Path) -> list[str]:
+    """Ids of the critical expectations that the gates of a run found broken.
+
+    Args:
+        folder: the run's own, with the gates' reports.
+    """
+    broken = []
+    for report in sorted(folder.glob("check_*.json")):
+        try:
+            content = json.loads(report.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        broken += [
+            str(one["id"])
+            for one in content["expectations"]
+            if not one["success"] and one["severity"] == CRITICAL
+        ]
+    return broken

@@ -20,7 +20,7 @@ from nps_warehouse.summary import (
     warning_lines,
 )
 from nps_warehouse.telling.ages import shown_age
-from nps_warehouse.telling.alerts import DEFECT, WHAT_TO_DO, Alert, to_text
+from nps_warehouse.telling.alerts import Alert, to_text, what_to_do
 from nps_warehouse.telling.figures import Change, Figures
 
 SLOWEST = 5
@@ -63,11 +63,11 @@ class Summary:
     def to_do(self) -> str | None:
         """What to do about it; None for nothing."""
         if self.run.status == "not published":
-            return WHAT_TO_DO[CRITICAL_FAILED]
+            return what_to_do(CRITICAL_FAILED)
         if self.run.status == "died":
             return "Nothing by hand: the next run repairs what was left."
         if self.run.exit_code:
-            return WHAT_TO_DO.get(self.run.exit_code, DEFECT)
+            return what_to_do(self.run.exit_code)
         return None
 
     @property

@@ -25,7 +25,7 @@ from nps_warehouse.telling.alerts import (
 )
 from nps_warehouse.telling.channels import FORMATS, Message, encoded
 from nps_warehouse.telling.figures import Figures, read_figures
-from nps_warehouse.telling.memory import FILE_NAME, Told, told_before
+from nps_warehouse.telling.memory import FILE_NAME, Told, broken_expectations, told_before
 from nps_warehouse.telling.page import html_of
 from nps_warehouse.telling.summary import Summary, dumped, json_of, text_of
 from nps_warehouse.telling.webhook import Sent, WebhookError, address_of, send
@@ -87,7 +87,7 @@ def summary_of(
     max_age = max_age_of(environ)
     before, earlier = told_before(runs_dir, run.run_id)
     alerts = [
-        *of_run(run),
+        *of_run(run, broken_expectations(runs_dir / run.run_id)),
         *(alert for dead in _died_since(runs_dir, before, run.run_id) for alert in of_run(dead)),
         *([of_trouble(trouble)] if trouble else of_age(version, now, max_age)),
         *of_figures(figures),

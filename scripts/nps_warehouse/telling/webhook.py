@@ -134,8 +134,9 @@ def send(address: Address, message_id: str, body: bytes, now: datetime) -> Sent:
                 # The answer's text is nobody's business, and may be endless.
                 stream=True,
             )
-        except (requests.RequestException, OSError, ValueError) as problem:
-            # Their messages hold the whole address, so only their kind is told.
+        except Exception as problem:
+            # Their messages hold the whole address, so only their kind is told: no traceback of
+            # theirs may come to anybody who writes it down.
             return Sent(address.host, address.form, ok=False, reason=_why(problem))
         status = answer.status_code
         answer.close()

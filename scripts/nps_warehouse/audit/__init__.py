@@ -1,0 +1,1 @@
+"""Audit of dependencies: is every release pinned by its hash, and does an advisory name it?"""
