@@ -179,7 +179,7 @@ def _move_on(files: Files, raw: Path, seed: int, log: Path) -> None:
             else:
                 (raw / path).unlink(missing_ok=True)
             stream.write(".")
-            time.sleep(chance.uniform(0, 0.8))
+            time.sleep(chance.uniform(0, chance.choice((0.2, 1, 6))))
     os._exit(0)
 
 
