@@ -30,7 +30,8 @@ ATTEMPTS = 6
 FIRST_PAUSE_SECONDS = 0.25
 RACY_SECONDS = 2.0
 """File systems tell times apart no better than this: a file written so recently may be written
-again without another time, and is taken again by the next run."""
+again without another time. Nor is it whole, perhaps: whoever writes it may only pause. A new file is
+looked at again when it is this old."""
 
 Look = tuple[int, int, int]
 """Size in bytes, time of the last change in nanoseconds, inode: what tells files apart."""
@@ -108,6 +109,9 @@ def _take(root: Path, taken: Path) -> Delivered:
         copied += 1
         if time.time() - look[1] / 1e9 > RACY_SECONDS:
             now_known[source.relative] = (look, _look(copy, source.relative))
+    if copied:
+        newest = max(look[1] for look in looks.values()) / 1e9
+        time.sleep(min(max(0.0, newest + RACY_SECONDS - time.time()), RACY_SECONDS))
     # Once more, all of them: what was replaced after it was read belongs to the next state.
     for source in sources:
         if _look(source.path, source.relative) != looks[source.relative]:
