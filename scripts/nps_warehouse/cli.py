@@ -14,6 +14,7 @@ COMMANDS = {
     "import": "nps_warehouse.importing.cli:import_command",
     "publication": "nps_warehouse.state.cli:publication_command",
     "quarantine": "nps_warehouse.quarantine.cli:quarantine_command",
+    "report": "nps_warehouse.report.cli:report_command",
     "retain": "nps_warehouse.privacy.cli:retain_command",
     "state": "nps_warehouse.state.cli:state_command",
     "themes": "nps_warehouse.themes.cli:themes_command",
