@@ -19,8 +19,8 @@ from markupsafe import Markup
 from nps_warehouse.report.figures import Row
 from nps_warehouse.report.formats import Formats
 
-WIDTH = 460
-"""Width of a drawing in its own units: wide enough for two years, readable at 320 pixels."""
+WIDTH = 380
+"""Width of a plot in its own units: wide enough for two years, readable at 320 pixels."""
 
 PALETTE = {
     "ink": ("#1c2431", "#e9eef4"),
@@ -233,7 +233,7 @@ def trend_chart(
     ]
     shown = [bound for row in values for bound in (row["low"], row["high"]) if bound is not None]
     ends = [*shown, *([target] if target is not None else []), 0]
-    step = max(1, -(-len(ticks) // 5))
+    step = max(1, -(-len(ticks) // 4))
     x = alt.X(
         "period:O",
         title=None,
@@ -258,11 +258,6 @@ def trend_chart(
             rule.mark_rule(color=light("other"), strokeDash=[5, 4], strokeWidth=1.5).encode(
                 y="target:Q"
             )
-        )
-        layers.append(
-            rule.mark_text(
-                align="right", baseline="bottom", dy=-3, fontSize=13, color=light("other")
-            ).encode(y="target:Q", x=alt.value(WIDTH), text=alt.value("target"))
         )
     layers.append(base.mark_line(color=light("line"), strokeWidth=2).encode(y="nps:Q"))
     layers.append(
@@ -291,7 +286,7 @@ def effects_chart(rows: Sequence[Row], formats: Formats, *, key: str, title: str
         title: its name.
     """
     rows = rows[:MOST_EFFECTS]
-    kinds = {"rate_effect": "rated differently", "mix_effect": "other share of answers"}
+    kinds = {"rate_effect": "rated differently", "mix_effect": "other share"}
     values = [
         {"department": row["department_name"], "effect": row[column], "kind": kind}
         for row in rows
@@ -317,7 +312,7 @@ def effects_chart(rows: Sequence[Row], formats: Formats, *, key: str, title: str
                 ),
             ),
         )
-        .properties(width=WIDTH - 150, height=max(60, 24 * len(rows)))
+        .properties(width=WIDTH - 130, height=max(60, 24 * len(rows)))
     )
     said = "; ".join(
         f"{row['department_name']} {formats.signed(row['total_effect'])}" for row in rows[:3]
@@ -376,7 +371,7 @@ def members_chart(
         )
         .encode(x="nps:Q"),
     ]
-    chart = alt.layer(*layers).properties(width=WIDTH - 150, height=max(60, 24 * len(known)))
+    chart = alt.layer(*layers).properties(width=WIDTH - 130, height=max(60, 24 * len(known)))
     few = sum(row["kind"] == "few" for row in values)
     text = (
         f"NPS of {len(known)} departments with 95 % intervals beside the company's "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -298,7 +298,7 @@ class Figures:
                 scores.responses, scores.nps, scores.nps_ci_low, scores.nps_ci_high,
                 scores.nps_band, scores.is_reportable, scores.is_complete,
                 trends.nps_change, trends.nps_change_ci_low, trends.nps_change_ci_high,
-                trends.previous_responses, trends.verdict,
+                trends.previous_responses, trends.verdict, trends.adjusted_p_value,
                 goals.target, goals.gap, goals.status
             from marts.dim_departments as departments
             left join marts.nps_by_department as scores
@@ -342,7 +342,8 @@ class Figures:
 
             verbatims as (
                 select
-                    themes.department_id, themes.theme, verbatims.comment, verbatims.score,
+                    themes.department_id, themes.theme, themes.language, verbatims.comment,
+                    verbatims.score,
                     row_number() over (
                         partition by themes.department_id, themes.theme
                         order by verbatims.score, verbatims.response_id
@@ -354,7 +355,8 @@ class Figures:
                 where themes.period_date between $start and $last
             )
 
-            select points.*, departments.department_name, verbatims.comment, verbatims.score
+            select points.*, departments.department_name, verbatims.comment, verbatims.score,
+                verbatims.language
             from marts.pain_points as points
             left join marts.dim_departments as departments
                 on points.department_id = departments.department_id
@@ -541,10 +543,15 @@ class Figures:
     def _verbatims(self, pack: Row, sign: str) -> list[Row]:
         return self.rows(
             f"""
-            select comment, score, contact_reason, channel, period_start, response_id
-            from marts.huddle_verbatims
-            where team = $team and sign = $sign and period_start between $first and $last
-            order by period_start desc, place
+            select
+                verbatims.comment, verbatims.score, verbatims.contact_reason, verbatims.channel,
+                verbatims.period_start, responses.language
+            from marts.huddle_verbatims as verbatims
+            inner join marts.fct_survey_responses as responses
+                on verbatims.response_id = responses.response_id
+            where verbatims.team = $team and verbatims.sign = $sign
+                and verbatims.period_start between $first and $last
+            order by verbatims.period_start desc, verbatims.place
             limit {MOST_VERBATIMS}
             """,
             {
@@ -555,11 +562,3 @@ class Figures:
             },
         )
 
-
-def reportable(rows: Sequence[Row]) -> list[Row]:
-    """The rows whose score may be reported.
-
-    Args:
-        rows: of a score mart; a period without answers has no `is_reportable`.
-    """
-    return [row for row in rows if row["is_reportable"]]

@@ -90,6 +90,7 @@ def environment(formats: Formats) -> jinja2.Environment:
         days=formats.days,
         band=words.band,
         verdict=words.verdict,
+        language=words.language,
         restatement=words.restatement,
         targets=words.TARGETS,
         positions=words.POSITIONS,

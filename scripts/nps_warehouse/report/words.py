@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from nps_warehouse.report.figures import Row
 
+LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 BANDS = {"needs_work": "needs work", "good": "good", "excellent": "excellent"}
 TARGETS = {
     "met": "met, and certain",
@@ -22,6 +25,7 @@ CLASSES = {
     "watch": "to watch: more often than before",
     "noise": "noise: may well be chance",
 }
+NO_EVIDENCE = "no evidence"
 FOLLOW_UPS = {
     "any": "called back",
     "fixed": "called back and fixed",
@@ -61,20 +65,28 @@ def verdict(row: Row, prefix: str = "") -> str:
     """The verdict on a change, in words: what it says, or why there is none.
 
     Args:
-        row: with `verdict`, `is_complete`, `nps_change` and the like.
+        row: with `verdict`, `adjusted_p_value`, `is_complete`, `nps_change` and the like.
         prefix: of the columns' names: `year_` for the year before.
     """
     found = row[f"{prefix}verdict"]
     if row[f"{prefix}nps_change"] is None:
         return "nothing to compare with"
-    if found is None:
-        if not row["is_complete"]:
-            return "not judged: the period is not over"
-        return "not judged: too few answers"
+    if row[f"{prefix}adjusted_p_value"] is None:
+        why = "too few answers" if row["is_complete"] else "the period is not over"
+        return f"{NO_EVIDENCE} ({why})"
     return {
         "up": "up, more than chance makes",
         "down": "down, more than chance makes",
     }.get(str(found), str(found))
+
+
+def language(name: str | None) -> str | None:
+    """A language as pages declare it; None where it is none that they may.
+
+    Args:
+        name: as delivered, such as `es` or `pt-BR`.
+    """
+    return name if name and LANGUAGE_TAG.fullmatch(name) else None
 
 
 def restatement(row: Row) -> str:
