@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import altair as alt
 import vl_convert
@@ -32,7 +32,7 @@ PALETTE = {
     "few": ("#7a8696", "#8f9bab"),
     "paper": ("#fffffe", "#171d26"),
 }
-"""Colours on a light and on a dark screen; each of text has 4.5 to 1 on `paper`, of marks 3 to 1."""
+"""Colours on light and on dark; on `paper` those of text have 4.5 to 1, those of marks 3 to 1."""
 
 LABEL_ROOM = 30
 MOST_EFFECTS = 8
@@ -101,11 +101,12 @@ def inline(svg: str, key: str, title: str, description: str) -> Markup:
     Raises:
         UnsafeDrawingError: it would run something or ask for something.
     """
-    root = ElementTree.fromstring(svg)
+    root = ET.fromstring(svg)
     for parent in list(root.iter()):
         for child in list(parent):
             # Vega leaves frames without an outline.
-            if child.tag.endswith("}path") and child.get("d", "") in ("", "M0,0h0v0h0Z"):
+            outline = child.get("d") if child.tag.rpartition("}")[2] == "path" else None
+            if outline in ("", "M0,0h0v0h0Z"):
                 parent.remove(child)
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
@@ -131,14 +132,18 @@ def inline(svg: str, key: str, title: str, description: str) -> Markup:
     )
     for place, (tag, text) in enumerate((("title", title), ("desc", description))):
         name = "title" if tag == "title" else "description"
-        element = ElementTree.Element(tag, {"id": f"{key}-{name}"})
+        element = ET.Element(tag, {"id": f"{key}-{name}"})
         element.text = text
         root.insert(place, element)
-    return Markup(ElementTree.tostring(root, encoding="unicode"))
+    return Markup(ET.tostring(root, encoding="unicode"))
 
 
 def _drawn(
-    chart: alt.LayerChart | alt.Chart, key: str, title: str, description: str, left: int = 5
+    chart: alt.LayerChart | alt.FacetChart | alt.Chart,
+    key: str,
+    title: str,
+    description: str,
+    left: int = 5,
 ) -> Chart:
     axis: dict[str, Any] = {
         "labelColor": light("muted"),
@@ -172,8 +177,8 @@ def _drawn(
     return Chart(inline(svg, key, title, description), description)
 
 
-def _data(rows: Sequence[Row]) -> alt.Data:
-    return alt.Data(values=list(rows))
+def _data(rows: Sequence[Row]) -> alt.InlineData:
+    return alt.InlineData(values=list(rows))
 
 
 def _described(rows: Sequence[Row], formats: Formats, period_type: str) -> str:
@@ -195,7 +200,8 @@ def _described(rows: Sequence[Row], formats: Formats, period_type: str) -> str:
     if len(sure) > 1:
         low = min(sure, key=lambda row: float(row["nps"]))
         high = max(sure, key=lambda row: float(row["nps"]))
-        text += f" Of those with enough answers the lowest is {said(low)}, the highest {said(high)}."
+        text += f" Of those with enough answers the lowest is {said(low)}, "
+        text += f"the highest {said(high)}."
     return text + " The intervals are as much a part of it as the line."
 
 
@@ -242,13 +248,11 @@ def trend_chart(
         axis=alt.Axis(values=ticks[::step], labelAngle=0, labelOverlap=False),
     )
     scale = alt.Scale(domain=[max(-100, min(ends) - 5), min(100, max(ends) + 5)], nice=True)
-    y = {"scale": scale, "title": "NPS", "axis": alt.Axis(tickCount=5, format="d")}
+    low = alt.Y("low:Q", scale=scale, title="NPS", axis=alt.Axis(tickCount=5, format="d"))
     base = alt.Chart(_data(values)).encode(x=x)
     seen = base.transform_filter("isValid(datum.nps)")
     layers: list[alt.Chart] = [
-        base.mark_area(color=light("band"), interpolate="linear").encode(
-            y=alt.Y("low:Q", **y), y2="high:Q"
-        ),
+        base.mark_area(color=light("band"), interpolate="linear").encode(y=low, y2="high:Q"),
         # A period on its own, between silent ones, has no area.
         seen.mark_rule(color=light("band"), strokeWidth=4).encode(y=alt.Y("low:Q"), y2="high:Q"),
     ]
@@ -307,9 +311,7 @@ def effects_chart(rows: Sequence[Row], formats: Formats, *, key: str, title: str
             color=alt.Color(
                 "kind:N",
                 sort=list(kinds.values()),
-                scale=alt.Scale(
-                    domain=list(kinds.values()), range=[light("line"), light("other")]
-                ),
+                scale=alt.Scale(domain=list(kinds.values()), range=[light("line"), light("other")]),
             ),
         )
         .properties(width=WIDTH - 130, height=max(60, 24 * len(rows)))

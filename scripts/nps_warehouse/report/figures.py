@@ -428,9 +428,12 @@ class Figures:
             """
         )
 
-    def teams(self) -> list[Team]:
-        """All teams with an answer in a complete week, by name; who belongs to none is no team."""
-        packs = self.rows(
+    def packs(self) -> list[Row]:
+        """The last complete week of each team with answers, by name; `unknown` is no team.
+
+        A team without any has its last week, which then says that it is not over.
+        """
+        return self.rows(
             """
             select * from (
                 select
@@ -448,6 +451,9 @@ class Figures:
             order by team
             """
         )
+
+    def last_week(self) -> date | None:
+        """The first day of the company's last week that is over, else of its last one."""
         last = self.row(
             """
             select period_start from marts.nps_by_period
@@ -455,10 +461,15 @@ class Figures:
             order by is_complete desc, period_start desc
             """
         )
-        current = last["period_start"] if last else None
-        return [self._team(pack, pack["period_start"] == current) for pack in packs]
+        return last["period_start"] if last else None
 
-    def _team(self, pack: Row, is_current: bool) -> Team:
+    def team(self, pack: Row, *, is_current: bool) -> Team:
+        """What a team looks at.
+
+        Args:
+            pack: its row of `packs`.
+            is_current: whether its week is the company's last.
+        """
         trend_type, trend = self._team_trend(pack)
         return Team(
             team=pack["team"],
@@ -522,7 +533,8 @@ class Figures:
                 and practices.period_type = agents.period_type
                 and practices.period_start = agents.period_start
                 and agents.survey_type = 'all' and agents.team = $team
-            where practices.driver_rank = 1 and practices.period_type in ('month', 'quarter', 'year')
+            where practices.driver_rank = 1
+                and practices.period_type in ('month', 'quarter', 'year')
                 and practices.period_end between $first and $last
                 and (
                     agents.agent_id is not null
@@ -561,4 +573,3 @@ class Figures:
                 "last": pack["period_start"],
             },
         )
-

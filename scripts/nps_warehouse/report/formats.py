@@ -1,4 +1,4 @@
-"""How numbers and dates are written: text is English, numbers and dates go by the reader's locale."""
+"""How numbers and dates are written: by the reader's locale, in text that is English."""
 
 from __future__ import annotations
 

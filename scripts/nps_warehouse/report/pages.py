@@ -240,22 +240,22 @@ class UnknownTeamError(Exception):
     """There is no such team; the text says which there are."""
 
 
-def chosen_teams(teams: Sequence[Team], names: Sequence[str]) -> list[Team]:
-    """The teams that were asked for.
+def chosen(packs: Sequence[Row], names: Sequence[str]) -> list[Row]:
+    """The packs of the teams that were asked for.
 
     Args:
-        teams: all teams.
+        packs: of all teams.
         names: of those wanted; none: all.
 
     Raises:
         UnknownTeamError: there is none of a name.
     """
-    known = {team.team: team for team in teams}
+    known = [str(pack["team"]) for pack in packs]
     for name in names:
         if name not in known:
             there = ", ".join(known) or "none"
             raise UnknownTeamError(f"there is no team {name} with answers; there are: {there}")
-    return [known[name] for name in known if not names or name in names]
+    return [pack for pack in packs if not names or pack["team"] in names]
 
 
 def write_report(
@@ -291,10 +291,14 @@ def write_report(
     with reading(warehouse) as connection:
         figures = Figures(connection)
         about = figures.about()
-        found = figures.teams()
-        wanted = chosen_teams(found, teams)
+        packs = figures.packs()
+        last = figures.last_week()
+        wanted = [
+            figures.team(pack, is_current=pack["period_start"] == last)
+            for pack in chosen(packs, teams)
+        ]
         executive = None if teams else figures.executive(period_type)
-    names = file_names(team.team for team in found)
+    names = file_names(str(pack["team"]) for pack in packs)
     pages: dict[Path, str] = {}
     if executive is not None:
         links = [Link(team, f"{TEAMS}/{name}") for team, name in names.items()]
