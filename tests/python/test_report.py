@@ -185,6 +185,13 @@ def test_parts_of_the_change_add_up_to_it(report: Path, planted: Build) -> None:
     index = page(report / "index.html")
     parts = shown(index, "nps_change_decomposition.total_effect")
     (change,) = shown(index, "nps_change_decomposition.company_nps_change")
+    (moved,) = one(
+        planted,
+        "select max(nps) filter (where period_start = '2025-11-01') "
+        "- max(nps) filter (where period_start = '2025-10-01') from marts.nps_by_period "
+        "where survey_type = 'all' and period_type = 'month'",
+    )
+    assert change == pytest.approx(moved)
     assert len(parts) > 8
     assert sum(parts) == pytest.approx(change)
 
