@@ -56,7 +56,7 @@ def published(site: Site) -> list[Path]:
     return [site.shown, *sorted((site.folder / "versions").glob("*.duckdb"))]
 
 
-@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("named", [False, pytest.param(True, marks=pytest.mark.thorough)])
 def test_versions_forget_and_readers_are_left_alone(
     site: Site, monkeypatch: pytest.MonkeyPatch, named: bool
 ) -> None:
@@ -96,6 +96,7 @@ def test_versions_forget_and_readers_are_left_alone(
     assert site.repair() == []
 
 
+@pytest.mark.thorough
 def test_a_copy_without_a_version_forgets_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(1, "Operation not permitted")
@@ -108,6 +109,7 @@ def test_a_copy_without_a_version_forgets_too(site: Site, monkeypatch: pytest.Mo
     assert not any(COMMENT.encode() in file.read_bytes() for file in published(site))
 
 
+@pytest.mark.thorough
 def test_interrupted_the_same_command_does_the_rest(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +130,7 @@ def test_interrupted_the_same_command_does_the_rest(
     assert shown.file.samefile(site.shown)
 
 
+@pytest.mark.thorough
 def test_rows_that_are_too_old_go_from_versions(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
