@@ -17,6 +17,8 @@ import duckdb
 import pytest
 from conftest import PROJECT, SAMPLE, _parsed_project, environment_of
 from nps_warehouse import exit_codes
+from nps_warehouse.privacy.suppression import SuppressionError
+from nps_warehouse.publishing import PublishingError
 from nps_warehouse.runs import delivery, repair, tables
 from nps_warehouse.runs.lock import LockedError, at_work
 from nps_warehouse.runs.problems import StepError, exit_code_of, is_damage
@@ -32,6 +34,7 @@ from nps_warehouse.runs.record import (
 )
 from nps_warehouse.runs.settings import places_of
 from nps_warehouse.runs.steps import Proof
+from nps_warehouse.state.store import StateError
 
 NPS_PARSED = Path(__file__).with_name("nps_parsed.py")
 AT = datetime(2026, 3, 1, 2, tzinfo=UTC)
@@ -535,6 +538,10 @@ def test_what_was_proven_holds_for_that_file_alone(tmp_path: Path) -> None:
         (duckdb.IOException("Could not set lock on file"), exit_codes.LOCKED),
         (duckdb.IOException('Could not write file "x": No space left'), exit_codes.UNREACHABLE),
         (duckdb.BinderException("no column a"), exit_codes.INTERNAL),
+        (StateError("another program has it open; DuckDB says: lock"), exit_codes.LOCKED),
+        (StateError("state x: it can't be opened"), exit_codes.UNREACHABLE),
+        (SuppressionError("there is no salt"), exit_codes.BAD_INPUT),
+        (PublishingError("no space", exit_codes.UNREACHABLE), exit_codes.UNREACHABLE),
         (OSError(28, "No space left on device"), exit_codes.UNREACHABLE),
         (KeyError("a"), exit_codes.INTERNAL),
     ],
