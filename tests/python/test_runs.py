@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from nps_warehouse.publishing import PublishingError
 from nps_warehouse.runs import delivery, repair, tables
 from nps_warehouse.runs.lock import LockedError, at_work
 from nps_warehouse.runs.problems import StepError, exit_code_of, is_damage
+from nps_warehouse.runs.progress import JsonLines, Terminal
 from nps_warehouse.runs.record import (
     FILE_NAME,
     Clock,
@@ -35,6 +38,7 @@ from nps_warehouse.runs.record import (
 from nps_warehouse.runs.settings import places_of
 from nps_warehouse.runs.steps import Proof
 from nps_warehouse.state.store import StateError
+from rich.console import Console
 
 NPS_PARSED = Path(__file__).with_name("nps_parsed.py")
 AT = datetime(2026, 3, 1, 2, tzinfo=UTC)
@@ -527,6 +531,41 @@ def test_what_was_proven_holds_for_that_file_alone(tmp_path: Path) -> None:
     assert all(Proof(file, noted).passed.values())
     file.write_text("22")
     assert not any(Proof(file, noted).passed.values())
+
+
+# Progress
+
+
+def test_a_terminal_shows_what_there_is_as_text() -> None:
+    stream = io.StringIO()
+    event = {"at": "", "run_id": "r1"}
+    with Terminal(Console(file=stream, force_terminal=True, width=200, color_system=None)) as shown:
+        shown.event({**event, "event": "run_started"})
+        shown.event({**event, "event": "step_started", "step": "build"})
+        shown.node(3, 7, "sql model [red]x[/red]")
+        detail = {"warnings": ["ignored: [bold]notes.txt"]}
+        ends = {"step": "build", "status": "failed", "seconds": 1.25, "detail": detail}
+        shown.event({**event, "event": "step_ended", **ends})
+        shown.event({**event, "event": "run_ended", "status": "failed", "exit_code": 70})
+    text = stream.getvalue()
+    assert "Run r1" in text
+    assert re.search(r"✗ build +1\.2 s", text)
+    assert "ignored: [bold]notes.txt" in text
+    assert "failed (exit code 70)" in text
+    # The cursor that was hidden is there again.
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
+
+
+def test_json_lines_count_the_nodes() -> None:
+    stream = io.StringIO()
+    with JsonLines(stream) as shown:
+        shown.event({"at": "", "run_id": "r1", "event": "nodes", "nodes": [{}, {}]})
+    assert json.loads(stream.getvalue()) == {
+        "at": "",
+        "run_id": "r1",
+        "event": "nodes",
+        "nodes": 2,
+    }
 
 
 # Exit codes
