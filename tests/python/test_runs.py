@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -435,14 +436,14 @@ def test_a_file_that_never_stands_still_is_refused(
 ) -> None:
     source, taken = delivered(tmp_path / "in", contacts="1"), tmp_path / "t"
     monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0)
-    real = delivery.shutil.copyfileobj
+    real = shutil.copyfileobj
 
     def growing(*arguments: object) -> None:
         real(*arguments)  # type: ignore[arg-type]
         with (source / "contacts.csv").open("a") as stream:
             stream.write("more")
 
-    monkeypatch.setattr(delivery.shutil, "copyfileobj", growing)
+    monkeypatch.setattr(shutil, "copyfileobj", growing)
     with pytest.raises(StepError, match=r"contacts\.csv is still being written") as refused:
         delivery.take(source, taken)
     assert refused.value.exit_code == exit_codes.BAD_INPUT
