@@ -1,7 +1,7 @@
 """The nightly run in Airflow: land, gate, build, gate, publish.
 
-dbt builds once, in the task ``dbt_producer_watcher``; Cosmos' sensors show what became of each mart as it
-goes. dbt, the gates and the publication run in the project's own environment (``.venv``).
+dbt builds once, in the task ``dbt_producer_watcher``; Cosmos' sensors show what became of each mart
+as it goes. dbt, the gates and the publication run in the project's own environment (``.venv``).
 """
 
 import os
@@ -21,7 +21,6 @@ from cosmos import (
     RenderConfig,
     TestBehavior,
 )
-
 from nps_warehouse.orchestrators import commands
 
 ENVIRONMENT = commands.environment()
@@ -50,9 +49,7 @@ with DAG(
 ) as dag:
     build = DbtTaskGroup(
         group_id="build",
-        project_config=ProjectConfig(
-            dbt_project_path=commands.PROJECT_DIR, manifest_path=MANIFEST
-        ),
+        project_config=ProjectConfig(dbt_project_path=commands.PROJECT_DIR, manifest_path=MANIFEST),
         profile_config=ProfileConfig(
             profile_name="nps_warehouse",
             target_name="duckdb",

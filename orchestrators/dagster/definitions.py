@@ -1,7 +1,7 @@
 """The nightly run in Dagster: every model an asset, every test and expectation a check.
 
-``delivery`` → dbt's models → ``proven_marts`` → ``published``. A check of a gate that fails stops what
-comes after it. dbt and the gates run in the project's own environment (``.venv``).
+``delivery`` → dbt's models → ``proven_marts`` → ``published``. A check of a gate that fails stops
+what comes after it. dbt and the gates run in the project's own environment (``.venv``).
 """
 
 import os
@@ -19,8 +19,8 @@ from dagster_dbt import (
     DbtProject,
     dbt_assets,
 )
-
 from nps_warehouse.orchestrators import commands, settling
+from pydantic import Field
 
 os.environ.update(commands.environment())
 
@@ -49,22 +49,29 @@ class Layers(DagsterDbtTranslator):
         return dg.AssetKey([self._layer(dbt_resource_props), dbt_resource_props["name"]])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The layer; of marts the question that is answered, too."""
-        if dbt_resource_props["resource_type"] == "source":
-            return dbt_resource_props["source_name"]
+        """The layer; what all marts are made of is one of its own."""
         layer = self._layer(dbt_resource_props)
+        if layer == "marts" and dbt_resource_props["fqn"][2] in {"facts", "dimensions", "counts"}:
+            return "facts"
+        return layer
+
+    def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
+        """The folder of a model: the question that it answers."""
         fqn = dbt_resource_props["fqn"]
-        return f"marts_{fqn[2]}" if layer == "marts" else layer
+        tags = dict(super().get_tags(dbt_resource_props))
+        return tags | {"question": fqn[2]} if len(fqn) > 3 else tags
 
     @staticmethod
     def _layer(props: Mapping[str, Any]) -> str:
-        return "reference" if props["resource_type"] == "seed" else props["fqn"][1]
+        if props["resource_type"] == "source":
+            return str(props["source_name"])
+        return "reference" if props["resource_type"] == "seed" else str(props["fqn"][1])
 
 
 class Build(dg.Config):
     """What a build may be told: further arguments of `dbt build`."""
 
-    arguments: list[str] = []
+    arguments: list[str] = Field(default_factory=list)
 
 
 TRANSLATOR = Layers(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
@@ -83,9 +90,7 @@ def _results(gate: str, asset: dg.AssetKey, *before: str) -> list[dg.AssetCheckR
             asset_key=asset,
             check_name=check.name,
             passed=check.success,
-            severity=(
-                dg.AssetCheckSeverity.ERROR if check.stops else dg.AssetCheckSeverity.WARN
-            ),
+            severity=(dg.AssetCheckSeverity.ERROR if check.stops else dg.AssetCheckSeverity.WARN),
             description=None if check.success else f"{check.meaning} {check.to_do}",
             metadata={"failures": dg.MetadataValue.json(list(check.failures))},
         )
@@ -108,8 +113,11 @@ def delivery() -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     yield from results
 
 
-@dbt_assets(manifest=PROJECT.manifest_path, project=PROJECT, dagster_dbt_translator=TRANSLATOR)
-def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, config: Build) -> Iterator[Any]:
+# Without `project`: with it Dagster would copy all of the folder for a selection of many models.
+@dbt_assets(manifest=PROJECT.manifest_path, dagster_dbt_translator=TRANSLATOR)
+def dbt_models(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, config: Build
+) -> Iterator[Any]:
     """`dbt build`: seeds, models, and their tests as checks."""
     yield from dbt.cli(["build", *config.arguments], context=context).stream()
 
@@ -174,9 +182,7 @@ every_night = dg.ScheduleDefinition(
 def delivered(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Starts a run once for every delivery that has settled. Off until someone switches it on."""
     folder = commands.delivery()
-    watched, starts = settling.look(
-        folder, settling.Watched.from_json(context.cursor), time.time()
-    )
+    watched, starts = settling.look(folder, settling.Watched.from_json(context.cursor), time.time())
     cursor = watched.to_json()
     if not starts:
         why = f"{folder}: nothing new that has settled"

@@ -1,9 +1,9 @@
 """Make the project's own Python environments, ``.venv`` first, from the locks in ``requirements/``.
 
 Run by ``scripts/setup`` with the machine's Python, before anything is installed: standard library
-only. An orchestrator has an environment of its own beside it, ``.venv-<name>``. An environment that already holds the locks asked for is left alone. One that was made from
-other locks, for another folder or by a Python that is gone is made anew, so that it never holds
-what no lock names.
+only. An orchestrator has an environment of its own beside it, ``.venv-<name>``. An environment that
+already holds the locks asked for is left alone. One that was made from other locks, for another
+folder or by a Python that is gone is made anew, so that it never holds what no lock names.
 """
 
 import argparse

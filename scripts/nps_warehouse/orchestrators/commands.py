@@ -1,4 +1,4 @@
-"""The steps of a night as commands of the project's own environment, for an orchestrator to call."""
+"""The steps of a night as commands of the project's environment, for an orchestrator to call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import yaml
 PROJECT_DIR = Path(__file__).resolve().parents[3]
 PYTHON = PROJECT_DIR / ".venv" / "bin" / "python"
 DBT = PROJECT_DIR / "orchestrators" / "dbt"
-"""dbt of the project's environment, as an orchestrator may call it: see `nps_warehouse.orchestrators.dbt`."""
+"""dbt as an orchestrator may call it: see `nps_warehouse.orchestrators.dbt`."""
 
 LOCK_WAIT_SECONDS = 3600
 """How long a step waits for another run, as an orchestrator has nothing better to do."""
@@ -55,7 +55,7 @@ class Check:
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment of a step.
 
-    Relative folders are the project's, as a daemon's own folder means nothing. Nothing reports home.
+    Relative folders are the project's, as a daemon's own means nothing. Nothing reports home.
 
     Args:
         environ: what the orchestrator was started with.

@@ -18,13 +18,14 @@ from typing import Any
 
 import yaml
 from dbt.cli.main import cli
-from google.protobuf.json_format import MessageToJson
+from dbt_common.events.functions import msg_to_json
+from dbt_common.exceptions.base import env_secrets, scrub_secrets
 
 from nps_warehouse import lineage
 from nps_warehouse.orchestrators.commands import LOCK_WAIT_SECONDS, environment, taken
 from nps_warehouse.runs.pipeline import run
+from nps_warehouse.runs.repair import ARTIFACTS
 from nps_warehouse.runs.settings import Asked, places_of
-from nps_warehouse.runs.steps import ARTIFACTS
 
 EVERYTHING = "fqn:*"
 """How Dagster selects all there is; dbt is then told nothing."""
@@ -79,11 +80,11 @@ def build(arguments: Sequence[str]) -> int:
     Args:
         arguments: those after `build`.
     """
+    secrets = env_secrets()
 
     def say(event: Any) -> None:
         if event.info.level != "debug" or event.info.name.startswith(("Node", "Log")):
-            line = MessageToJson(event, preserving_proto_field_name=True, indent=None)
-            print(line, flush=True)
+            print(scrub_secrets(msg_to_json(event), secrets), flush=True)
 
     finished = run(asked_of(arguments), on_event=say)
     if finished.run is not None:
@@ -107,6 +108,7 @@ def _keep(file: Path, folder: Path) -> None:
 def main() -> None:
     """Command line: dbt's own."""
     os.environ.update(environment())
+    os.umask(0o027)
     if "build" in sys.argv[1:]:
         begin = sys.argv.index("build")
         further = shlex.split(os.environ.get(FURTHER, ""))

@@ -1,7 +1,7 @@
-"""Whether a delivery is whole: a folder that nobody has written to for a while, seen for the first time.
+"""Whether a delivery is whole: nobody has written to the folder for a while.
 
-Nobody says when the last file of a delivery has arrived. So a folder is looked at again and again, and
-what it looked like last is kept by who looks.
+Nobody says when the last file of a delivery has arrived. So a folder is looked at again and again,
+and what it looked like last is kept by who looks.
 """
 
 from __future__ import annotations

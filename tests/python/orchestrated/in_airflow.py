@@ -15,7 +15,7 @@ PRODUCER = "build.dbt_producer_watcher"
 
 def main() -> None:
     """Load, and run unless told not to."""
-    bag = DagBag(FOLDER, include_examples=False)
+    bag = DagBag(FOLDER)
     dag = bag.dags["nps_nightly"]
     found = {
         "import_errors": {str(file): why for file, why in bag.import_errors.items()},
@@ -23,8 +23,8 @@ def main() -> None:
         "states": {},
     }
     if sys.argv[1:] != ["load"]:
-        # `dag.test` runs one task at a time, so that a sensor that waited for a build beside it would
-        # wait for ever: here they come after it.
+        # `dag.test` runs one task at a time: a sensor that waited for a build beside it would wait
+        # for ever. Here they come after it.
         for task in dag.tasks:
             if "Watcher" in type(task).__name__ and task.task_id != PRODUCER:
                 dag.get_task(PRODUCER) >> task
