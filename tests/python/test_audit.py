@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from nps_warehouse import exit_codes
 from nps_warehouse.audit import cli
 from nps_warehouse.audit.advisories import Advisory, affects, read_advisories
-from nps_warehouse.audit.locks import LockError, problems_of, read_lock
+from nps_warehouse.audit.locks import LockError, held_together, problems_of, read_lock
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,14 +27,17 @@ def a_lock(folder: Path, name: str, text: str) -> Path:
 
 def problems(folder: Path, **texts: str) -> list[str]:
     locks = {name: read_lock(a_lock(folder, name, text)) for name, text in texts.items()}
-    return list(problems_of(locks))
+    return list(problems_of(locks, {"y": {"x", "y"}}))
 
 
 def test_the_projects_own_locks_hold_every_release_by_its_hashes() -> None:
     locks = {file.name: read_lock(file) for file in (ROOT / "requirements").glob("*.txt")}
     assert {"build.txt", "tools.txt", "test.txt"} <= set(locks)
     assert {release.name for release in locks["build.txt"]} >= {"dbt-core", "duckdb", "jinja2"}
-    assert list(problems_of(locks)) == []
+    together = held_together(ROOT / "requirements")
+    assert together["test.txt"] >= {"build.txt", "tools.txt", "themes.txt", "benchmark.txt"}
+    assert together["build.txt"] == {"build.txt"}
+    assert list(problems_of(locks, together)) == []
 
 
 def test_a_release_is_read_with_its_marker_and_hashes(tmp_path: Path) -> None:
@@ -69,9 +72,9 @@ def test_a_release_without_a_hash_is_found(tmp_path: Path) -> None:
 
 def test_locks_that_differ_are_found(tmp_path: Path) -> None:
     assert problems(tmp_path, x=f"a==1 {HASH}\n", y=f"A==1.0 {HASH}\n") == []
-    assert problems(tmp_path, x=f"a==1 {HASH}\n", y=f"a==2 {HASH}\n") == [
-        "a is not the same everywhere: 1 in x, 2 in y"
-    ]
+    assert problems(tmp_path, x=f"a==1 {HASH}\n", y=f"a==2 {HASH}\n") == ["a is 2 in y and 1 in x"]
+    # An environment of its own has its own releases.
+    assert problems(tmp_path, x=f"a==1 {HASH}\n", z=f"a==2 {HASH}\n") == []
     split = f"a==1 ; python_version < '3.12' {HASH}\na==2 ; python_version >= '3.12' {HASH}\n"
     assert problems(tmp_path, x=split) == []
 

@@ -249,7 +249,7 @@ def test_https_anywhere_and_http_on_this_machine(url: str) -> None:
     [
         "",
         "hunter2",
-        "correct horse battery staple correct horse",
+        "correct horses, batteries, staple, zest.",
         "whsec_",
         "whsec_" + base64.b64encode(bytes(23)).decode(),
         "whsec_" + base64.b64encode(bytes(65)).decode(),
@@ -291,7 +291,8 @@ def a_message(alerts: Sequence[Alert], text: str = "said") -> Message:
     return Message("20260321T020000Z-aaaaaa", NOW.isoformat(), text, text, alerts, {})
 
 
-LONG = "<&>" * 2000
+# Markup, and letters of three bytes: limits of characters and of bytes are both met.
+LONG = "<&漢" * 2000
 HOSTILE = "<!channel> & <https://evil.example.com|click> [x](https://evil.example.com) *b*"
 
 

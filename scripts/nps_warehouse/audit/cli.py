@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from nps_warehouse.audit.advisories import AdvisoryError, affects, read_advisories
-from nps_warehouse.audit.locks import LockError, Release, problems_of, read_lock
+from nps_warehouse.audit.locks import LockError, Release, held_together, problems_of, read_lock
 from nps_warehouse.exit_codes import BAD_INPUT, CRITICAL_FAILED
 from nps_warehouse.landing.contract import PROJECT_DIR
 
@@ -32,8 +32,8 @@ from nps_warehouse.landing.contract import PROJECT_DIR
 def audit_command(advisories: Path | None, requirements: Path) -> None:
     """Check the locks of all environments, and what is installed.
 
-    Every line has to be one release with its hashes, releases have to agree between locks, what is
-    installed has to fit together, and no advisory may name a release. Nothing is asked of the
+    Every line has to be one release with its hashes, locks of one environment have to agree, what
+    is installed has to fit together, and no advisory may name a release. Nothing is asked of the
     network: advisories come from a folder, and are as new as that.
     """
     try:
@@ -41,7 +41,7 @@ def audit_command(advisories: Path | None, requirements: Path) -> None:
         releases = {
             (release.name, release.version): release for lock in locks.values() for release in lock
         }
-        found = list(problems_of(locks))
+        found = list(problems_of(locks, held_together(requirements)))
         click.echo(
             f"Locks      {len(locks)} with {len(releases):,} releases, "
             f"{sum(release.hashes for release in releases.values()):,} hashes"

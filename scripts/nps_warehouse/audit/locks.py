@@ -11,6 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+_BESIDE = re.compile(r"^-r\s+(\S+)\.in\b", re.MULTILINE)
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})(?=\s|$)")
 
 
@@ -42,23 +43,47 @@ def read_lock(file: Path) -> list[Release]:
     return [_release(file.name, line) for line in _lines(file.read_text(encoding="utf-8"))]
 
 
-def problems_of(locks: Mapping[str, Sequence[Release]]) -> Iterator[str]:
-    """What is wrong with locks: releases without a hash, or that differ from lock to lock.
+def held_together(folder: Path) -> dict[str, set[str]]:
+    """By file name of a lock, the locks that one environment holds with it.
 
     Args:
-        locks: by file name. One environment holds several of them.
+        folder: with NAME.txt made from NAME.in, which names by `-r` what it is beside.
     """
-    versions: dict[tuple[str, str], dict[Version, str]] = {}
+    named = {
+        file.stem: set(_BESIDE.findall(file.read_text(encoding="utf-8")))
+        for file in folder.glob("*.in")
+    }
+    together: dict[str, set[str]] = {}
+    for name in named:
+        reached, to_go = {name}, [name]
+        while to_go:
+            new = named.get(to_go.pop(), set()) - reached
+            reached |= new
+            to_go += new
+        together[f"{name}.txt"] = {f"{one}.txt" for one in reached}
+    return together
+
+
+def problems_of(
+    locks: Mapping[str, Sequence[Release]], together: Mapping[str, set[str]]
+) -> Iterator[str]:
+    """What is wrong with locks: releases without a hash, or two in one environment.
+
+    Args:
+        locks: by file name.
+        together: from `held_together`.
+    """
+    versions: dict[tuple[str, str], dict[str, Version]] = {}
     for lock, releases in locks.items():
         for release in releases:
             if not release.hashes:
                 yield f"{lock}: {release.name} {release.version} has no hash"
-            known = versions.setdefault((release.name, release.marker), {})
-            known.setdefault(release.version, lock)
+            versions.setdefault((release.name, release.marker), {})[lock] = release.version
     for (name, _), found in sorted(versions.items()):
-        if len(found) > 1:
-            where = ", ".join(f"{version} in {lock}" for version, lock in sorted(found.items()))
-            yield f"{name} is not the same everywhere: {where}"
+        for lock, version in sorted(found.items()):
+            for other in sorted(together.get(lock, set()) & found.keys()):
+                if found[other] != version:
+                    yield f"{name} is {version} in {lock} and {found[other]} in {other}"
 
 
 def _lines(text: str) -> Iterator[str]:
