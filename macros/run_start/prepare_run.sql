@@ -10,14 +10,6 @@
     {% endif %}
 {% endmacro %}
 
-{# The same without a build: `dbt run-operation land`, which `nps run` calls. #}
-{% macro land() %}
-    {% set problems = problems_of_start() %}
-    {% if problems %}
-        {% do exceptions.raise_compiler_error(problems | join('\n')) %}
-    {% endif %}
-{% endmacro %}
-
 {# Checks the vars, lands the files, makes what models note their progress in; returns what is wrong. #}
 {% macro problems_of_start() %}
     {% set problems = problems_of_vars() + problems_of_trend_vars() %}

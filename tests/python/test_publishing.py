@@ -175,6 +175,11 @@ def test_the_last_ones_are_kept_and_what_is_shown(site: Site) -> None:
     site.publish(4, keep=1)
     assert site.versions() == [run_of(4)]
     agrees(site)
+    # Whatever the clock said.
+    site.build(5)
+    site.publish(2, keep=1)
+    assert site.versions() == [run_of(4), run_of(2)]
+    assert site.current() == site.rollback(run_of(2))
 
 
 def test_who_has_a_version_open_keeps_it(site: Site) -> None:

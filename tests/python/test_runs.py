@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +20,12 @@ import duckdb
 import pytest
 from conftest import PROJECT, SAMPLE, _parsed_project, environment_of
 from nps_warehouse import exit_codes
+from nps_warehouse.privacy.suppression import SuppressionError
+from nps_warehouse.publishing import PublishingError
 from nps_warehouse.runs import delivery, repair, tables
 from nps_warehouse.runs.lock import LockedError, at_work
 from nps_warehouse.runs.problems import StepError, exit_code_of, is_damage
+from nps_warehouse.runs.progress import JsonLines, Terminal
 from nps_warehouse.runs.record import (
     FILE_NAME,
     Clock,
@@ -32,6 +38,8 @@ from nps_warehouse.runs.record import (
 )
 from nps_warehouse.runs.settings import places_of
 from nps_warehouse.runs.steps import Proof
+from nps_warehouse.state.store import StateError
+from rich.console import Console
 
 NPS_PARSED = Path(__file__).with_name("nps_parsed.py")
 AT = datetime(2026, 3, 1, 2, tzinfo=UTC)
@@ -94,9 +102,20 @@ def started(folder: Path, environ: Mapping[str, str]) -> Iterator[subprocess.Pop
         process.communicate()
 
 
+class Still(Clock):
+    """A clock that stands still."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(at)
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+
 def begun(runs: Path, *, at: datetime = AT) -> RunRecord:
     return RunRecord.begin(
-        runs, clock=Clock(at), asked=["land"], versions={"dbt": "1.11"}, warehouse=Path("/w.duckdb")
+        runs, clock=Still(at), asked=["land"], versions={"dbt": "1.11"}, warehouse=Path("/w.duckdb")
     )
 
 
@@ -122,9 +141,7 @@ def ended(runs: Path, *, at: datetime = AT) -> Run:
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     run = ended(tmp_path)
     assert (run.status, run.exit_code, run.version_id, run.responses) == ("published", 0, "v1", 7)
-    assert run.started_at == AT
-    assert run.ended_at is not None
-    assert AT <= run.ended_at < AT + timedelta(minutes=1)
+    assert (run.started_at, run.ended_at, run.seconds) == (AT, AT, 0)
     assert [(s.name, s.status, s.seconds, s.detail) for s in run.steps] == [
         ("land", "done", 1.5, {"files": 3})
     ]
@@ -137,6 +154,7 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_ids_sort_by_time(tmp_path: Path) -> None:
     later = ended(tmp_path, at=AT + timedelta(hours=1))
     earlier = ended(tmp_path, at=AT)
+    assert Clock(AT).now() >= AT
     assert earlier.run_id.startswith("20260301T020000Z-")
     assert [run.run_id for run in read_runs(tmp_path)] == [earlier.run_id, later.run_id]
 
@@ -383,7 +401,8 @@ def test_a_copy_that_somebody_changed_is_taken_again(tmp_path: Path) -> None:
 
 def test_a_file_written_within_the_same_tick_is_taken_again(tmp_path: Path) -> None:
     source, taken = delivered(tmp_path / "in", contacts="a"), tmp_path / "t"
-    now = time.time_ns()
+    # Ahead of the clock, as a file server's may be: as if it were written this moment.
+    now = time.time_ns() + 60_000_000_000
     os.utime(source / "contacts.csv", ns=(now, now))
     delivery.take(source, taken)
     with (source / "contacts.csv").open("r+") as stream:
@@ -417,14 +436,14 @@ def test_a_file_that_never_stands_still_is_refused(
 ) -> None:
     source, taken = delivered(tmp_path / "in", contacts="1"), tmp_path / "t"
     monkeypatch.setattr(delivery, "FIRST_PAUSE_SECONDS", 0)
-    real = delivery.shutil.copyfileobj
+    real = shutil.copyfileobj
 
     def growing(*arguments: object) -> None:
         real(*arguments)  # type: ignore[arg-type]
         with (source / "contacts.csv").open("a") as stream:
             stream.write("more")
 
-    monkeypatch.setattr(delivery.shutil, "copyfileobj", growing)
+    monkeypatch.setattr(shutil, "copyfileobj", growing)
     with pytest.raises(StepError, match=r"contacts\.csv is still being written") as refused:
         delivery.take(source, taken)
     assert refused.value.exit_code == exit_codes.BAD_INPUT
@@ -515,6 +534,41 @@ def test_what_was_proven_holds_for_that_file_alone(tmp_path: Path) -> None:
     assert not any(Proof(file, noted).passed.values())
 
 
+# Progress
+
+
+def test_a_terminal_shows_what_there_is_as_text() -> None:
+    stream = io.StringIO()
+    event = {"at": "", "run_id": "r1"}
+    with Terminal(Console(file=stream, force_terminal=True, width=200, color_system=None)) as shown:
+        shown.event({**event, "event": "run_started"})
+        shown.event({**event, "event": "step_started", "step": "build"})
+        shown.node(3, 7, "sql model [red]x[/red]")
+        detail = {"warnings": ["ignored: [bold]notes.txt"]}
+        ends = {"step": "build", "status": "failed", "seconds": 1.25, "detail": detail}
+        shown.event({**event, "event": "step_ended", **ends})
+        shown.event({**event, "event": "run_ended", "status": "failed", "exit_code": 70})
+    text = stream.getvalue()
+    assert "Run r1" in text
+    assert re.search(r"✗ build +1\.2 s", text)
+    assert "ignored: [bold]notes.txt" in text
+    assert "failed (exit code 70)" in text
+    # The cursor that was hidden is there again.
+    assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")
+
+
+def test_json_lines_count_the_nodes() -> None:
+    stream = io.StringIO()
+    with JsonLines(stream) as shown:
+        shown.event({"at": "", "run_id": "r1", "event": "nodes", "nodes": [{}, {}]})
+    assert json.loads(stream.getvalue()) == {
+        "at": "",
+        "run_id": "r1",
+        "event": "nodes",
+        "nodes": 2,
+    }
+
+
 # Exit codes
 
 
@@ -524,6 +578,10 @@ def test_what_was_proven_holds_for_that_file_alone(tmp_path: Path) -> None:
         (duckdb.IOException("Could not set lock on file"), exit_codes.LOCKED),
         (duckdb.IOException('Could not write file "x": No space left'), exit_codes.UNREACHABLE),
         (duckdb.BinderException("no column a"), exit_codes.INTERNAL),
+        (StateError("another program has it open; DuckDB says: lock"), exit_codes.LOCKED),
+        (StateError("state x: it can't be opened"), exit_codes.UNREACHABLE),
+        (SuppressionError("there is no salt"), exit_codes.BAD_INPUT),
+        (PublishingError("no space", exit_codes.UNREACHABLE), exit_codes.UNREACHABLE),
         (OSError(28, "No space left on device"), exit_codes.UNREACHABLE),
         (KeyError("a"), exit_codes.INTERNAL),
     ],

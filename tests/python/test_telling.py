@@ -197,7 +197,7 @@ def test_overdue_cases_are_counted_by_department(tmp_path: Path) -> None:
         case("D3", "new", False, "2026-02-01 10:00:00"),
     ]
     names = [{"department_id": "D1", "department_name": "Sales"}]
-    rows = {"detractor_cases": cases, "dim_departments": names}
+    rows: dict[str, Sequence[Row]] = {"detractor_cases": cases, "dim_departments": names}
     published(tmp_path / "published", NOW, rows)
     figures = read_figures(tmp_path / "published" / "nps.duckdb")
     assert [(one.department_name, one.cases, one.open_cases) for one in figures.overdue] == [
@@ -433,6 +433,10 @@ def test_a_run_that_died_is_told_by_the_next_one_once(tmp_path: Path) -> None:
         content = json.loads((runs / run_id / "alerts.json").read_text())
         seen.append([(alert["kind"], alert["scope"]) for alert in content["alerts"]])
     assert seen == [[("run_died", f"run {dead.run_id}")], []]
+    # A second look at the run that told it finds it again, as it was told.
+    (alert,) = told(tmp_path, a_run(run_id=ids[0]), NOW + HOUR)
+    assert (alert.kind, alert.repeated) == ("run_died", False)
+    assert alert.told_at == NOW.isoformat()
 
 
 EVIL = '<script>alert(1)</script>"&'

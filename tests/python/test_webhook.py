@@ -18,11 +18,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import pytest
+from click.testing import CliRunner, Result
 from nps_warehouse import exit_codes
-from nps_warehouse.runs.record import Run
+from nps_warehouse.cli import main
+from nps_warehouse.runs.record import Clock, Run, RunRecord, read_run
 from nps_warehouse.telling import tell, webhook
 from nps_warehouse.telling.alerts import Alert, Figure
 from nps_warehouse.telling.channels import (
@@ -67,6 +69,16 @@ class Receiver(ThreadingHTTPServer):
         self.plan: list[Answer] = []
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
 
+    def __enter__(self) -> Self:
+        self.thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/services/{TOKEN}"
@@ -97,11 +109,7 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     monkeypatch.setattr(webhook, "BACKOFF", 0.01)
     monkeypatch.setattr(webhook, "TIMEOUTS", (0.3, 0.3))
     with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def to(server: Receiver, form: str = "json") -> Address:
@@ -186,16 +194,12 @@ def test_it_waits_as_long_as_it_is_asked_to(
 
 def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
     with Receiver() as other:
-        thread = threading.Thread(target=other.serve_forever, args=(0.02,))
-        thread.start()
         for status in (301, 302, 307, 308):
             receiver.plan = [Answer(status, {"Location": other.url})]
             sent = send(to(receiver), "msg_1", b"{}", NOW)
             assert (sent.ok, sent.status, sent.reason) == (
                 False, status, "a redirect is not followed",
             )  # fmt: skip
-        other.shutdown()
-        thread.join()
         assert other.requests == []
 
 
@@ -379,6 +383,31 @@ def test_an_alert_is_sent_once_and_tried_again_until_it_was(
     assert [alert["kind"] for alert in data["alerts"]] == ["run_failed"]
 
 
+def test_what_was_not_taken_is_sent_by_hand_once(receiver: Receiver, tmp_path: Path) -> None:
+    published(tmp_path / "published", NOW)
+    record = RunRecord.begin(
+        tmp_path / "runs", clock=Clock(NOW), asked=["land"], versions={}, warehouse=tmp_path / "w"
+    )
+    record.ended("failed", 65, "land", "A file is missing")
+    record.close()
+    environ = {"NPS_WEBHOOK_URL": receiver.url, "NPS_WEBHOOK_FORMAT": "slack"}
+    receiver.plan = [Answer(404)]
+    run = read_run(record.folder)
+    tell(run, tmp_path / "runs", tmp_path / "published", tmp_path / "w", NOW, environ)
+    given = {
+        **environ,
+        "NPS_PUBLISHED_DIR": str(tmp_path / "published"),
+        "NPS_RUNS_DIR": str(tmp_path / "runs"),
+    }
+    for said in ("Sent to 127.0.0.1.", ""):
+        result = CliRunner().invoke(
+            main, ["alerts", "--send", "--now", NOW.isoformat()], env=given, catch_exceptions=False
+        )
+        assert result.exit_code == 0
+        assert result.stderr.strip() == said
+    assert len(receiver.requests) == 2
+
+
 def command(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "nps_warehouse.cli", *arguments],
@@ -413,15 +442,17 @@ def test_the_watchdog_tells_once_that_the_scheduler_died(
 
 
 def test_trying_it_says_whether_it_works(receiver: Receiver) -> None:
-    environ = {"NPS_WEBHOOK_URL": receiver.url, "NPS_WEBHOOK_FORMAT": "teams"}
-    found = command("alerts", "--test", **environ)
-    assert (found.returncode, found.stdout) == (0, "Sent to 127.0.0.1.\n")
+    def tried(url: str | None) -> Result:
+        environ = {"NPS_WEBHOOK_URL": url, "NPS_WEBHOOK_FORMAT": "teams"}
+        return CliRunner().invoke(main, ["alerts", "--test"], env=environ, catch_exceptions=False)
+
+    found = tried(receiver.url)
+    assert (found.exit_code, found.output) == (0, "Sent to 127.0.0.1.\n")
     receiver.plan = [Answer(403)]
-    found = command("alerts", "--test", **environ)
-    assert found.returncode == exit_codes.UNREACHABLE
+    found = tried(receiver.url)
+    assert found.exit_code == exit_codes.UNREACHABLE
     assert "it was not accepted (status 403)" in found.stderr
-    found = command("alerts", "--test")
-    assert found.returncode == exit_codes.BAD_INPUT
+    assert tried(None).exit_code == exit_codes.BAD_INPUT
 
 
 @pytest.mark.parametrize("trouble", ["refused", "closed", "slow", "unknown host"])

@@ -198,7 +198,8 @@ def locked(place: Place) -> Iterator[None]:
     Raises:
         PublishingError: somebody else does.
     """
-    lock = FileLock(place.folder / ".lock", timeout=0, mode=FILE_MODE)
+    # Never a lock that is only a file: it would outlive a process that was killed.
+    lock = FileLock(place.folder / ".lock", timeout=0, mode=FILE_MODE, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout:

@@ -25,7 +25,13 @@ from nps_warehouse.telling.alerts import (
 )
 from nps_warehouse.telling.channels import FORMATS, Message, encoded
 from nps_warehouse.telling.figures import Figures, read_figures
-from nps_warehouse.telling.memory import FILE_NAME, Told, broken_expectations, told_before
+from nps_warehouse.telling.memory import (
+    FILE_NAME,
+    Told,
+    broken_expectations,
+    read_told,
+    told_before,
+)
 from nps_warehouse.telling.page import html_of
 from nps_warehouse.telling.summary import Summary, dumped, json_of, text_of
 from nps_warehouse.telling.webhook import Sent, WebhookError, address_of, send
@@ -92,7 +98,25 @@ def summary_of(
         *([of_trouble(trouble)] if trouble else of_age(version, now, max_age)),
         *of_figures(figures),
     ]
-    return Summary(run, now, max_age, version, figures, compared(alerts, earlier, now), trouble)
+    told = as_told(compared(alerts, earlier, now), read_told(runs_dir / run.run_id / FILE_NAME))
+    return Summary(run, now, max_age, version, figures, told, trouble)
+
+
+def as_told(alerts: Sequence[Alert], told: Told | None) -> list[Alert]:
+    """Alerts of a run as it told them itself, where it did: a second look sends nothing twice.
+
+    Args:
+        alerts: from `compared`.
+        told: what the run has left; None where it has told nothing yet.
+    """
+    before = {one["fingerprint"]: one for one in (told or {"alerts": []})["alerts"]}
+    names = ("first_told_at", "told_at", "repeated", "sent_at")
+    return [
+        replace(alert, **{name: own[name] for name in names})
+        if (own := before.get(alert.fingerprint))
+        else alert
+        for alert in alerts
+    ]
 
 
 def max_age_of(environ: Mapping[str, str]) -> timedelta:
