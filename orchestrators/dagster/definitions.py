@@ -56,10 +56,11 @@ class Layers(DagsterDbtTranslator):
         return layer
 
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
-        """The folder of a model: the question that it answers."""
-        fqn = dbt_resource_props["fqn"]
+        """The folder of a mart: the question that it answers."""
         tags = dict(super().get_tags(dbt_resource_props))
-        return tags | {"question": fqn[2]} if len(fqn) > 3 else tags
+        if self._layer(dbt_resource_props) == "marts":
+            tags["question"] = dbt_resource_props["fqn"][2]
+        return tags
 
     @staticmethod
     def _layer(props: Mapping[str, Any]) -> str:

@@ -62,7 +62,11 @@ def run(left_out: set[str]) -> dict[str, Any]:
         ]
         return {
             "success": result.success,
-            "failed": [one.step_key for one in events if one.is_step_failure],
+            "failed": {
+                str(one.step_key): str(getattr(one.event_specific_data, "error", ""))[:2000]
+                for one in events
+                if one.is_step_failure
+            },
             "materialized": sorted(
                 one.asset_key.to_user_string() for one in events if one.is_step_materialization
             ),
