@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from nps_warehouse.faults.deliveries import Deliveries, deliver, truth_of
 from nps_warehouse.faults.reader import Seen, wrong
 from nps_warehouse.faults.report import replace_part
 from nps_warehouse.faults.schedule import EMPTY, LATE, TRUNCATED, WRONG_COLUMNS, Sources
+from nps_warehouse.runs.delivery import take
 
 BY_HAND = {
     "contacts/a.csv": b"contact_id,ended_at\nC1,2026-01-02T00:00:00Z\nC1,2026-01-02T00:00:00Z\n",
@@ -93,6 +95,18 @@ def test_a_report_replaces_its_part_alone(tmp_path: Path) -> None:
     text = page.read_text()
     assert "old" not in text
     assert re.search(r"# Head.*new.*tail.*more", text, re.DOTALL)
+
+
+def test_a_file_whose_writer_pauses_is_taken_whole(tmp_path: Path) -> None:
+    files = Deliveries(seed=5, count=2).files(1)
+    deliver(tmp_path / "raw", files)
+    path = "survey_responses/hour_01.csv"
+    (tmp_path / "raw" / path).write_bytes(files[path][:400])
+    writer = threading.Timer(0.5, (tmp_path / "raw" / path).write_bytes, [files[path]])
+    writer.start()
+    take(tmp_path / "raw", tmp_path / "taken")
+    writer.join()
+    assert (tmp_path / "taken" / path).read_bytes() == files[path]
 
 
 MUTANTS = {

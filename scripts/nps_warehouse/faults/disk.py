@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nps_warehouse.exit_codes import OK, UNREACHABLE
-from nps_warehouse.faults.kills import STEPS, Disturbed, Kill, Moment
-from nps_warehouse.faults.pipeline import Project
+from nps_warehouse.faults.kills import Disturbed, Kill, Moment
+from nps_warehouse.faults.pipeline import PUBLISHING, Project
 from nps_warehouse.faults.reader import Reader
 
 MIB = 2**20
@@ -66,14 +66,14 @@ def full_disks(
         seed: of all chance.
         said: is told how it goes.
     """
-    assert set(FULL_IN) <= {*STEPS, "build"}
+    steps = ("publish",) if project.selection == PUBLISHING else FULL_IN
     chance = random.Random(seed)
     result = FullDisks()
     disturbed = Disturbed(project, folder / "pipeline", seed, chain=2)
     reader = Reader(disturbed.places.shown, folder / "seen.jsonl")
     try:
         for number in range(times):
-            step = FULL_IN[number % len(FULL_IN)]
+            step = steps[number % len(steps)]
             limit = _limit(disturbed, step, chance)
             disturbed.bring()
             before = disturbed.look().version_id

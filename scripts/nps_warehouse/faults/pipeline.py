@@ -505,7 +505,7 @@ def _cut(manifest: Manifest) -> None:
                 todo.append(parent)
     manifest.nodes = {id_: node for id_, node in manifest.nodes.items() if id_ in kept}
     for node in manifest.nodes.values():
-        node.config = node.config.replace(persist_docs={})
+        node.config = node.config.replace(persist_docs={})  # type: ignore[no-untyped-call]
     manifest.exposures = {}
     manifest.unit_tests = {}
 

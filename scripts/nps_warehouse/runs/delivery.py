@@ -30,8 +30,8 @@ ATTEMPTS = 6
 FIRST_PAUSE_SECONDS = 0.25
 RACY_SECONDS = 2.0
 """File systems tell times apart no better than this: a file written so recently may be written
-again without another time. Nor is it whole, perhaps: whoever writes it may only pause. A new file is
-looked at again when it is this old."""
+again without another time. Nor is it whole, perhaps: whoever writes it may only pause. A new file
+is looked at again when it is this old."""
 
 Look = tuple[int, int, int]
 """Size in bytes, time of the last change in nanoseconds, inode: what tells files apart."""
