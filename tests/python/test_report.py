@@ -392,6 +392,48 @@ def test_another_period_and_locale(small: Build, tmp_path: Path) -> None:
     assert run("--to", tmp_path, *given[:-1], "xx_nowhere").exit_code == 1
 
 
+def test_what_is_not_there_is_said(small: Build, tmp_path: Path) -> None:
+    file = tmp_path / "little.duckdb"
+    shutil.copy(small.warehouse, file)
+    empty = (
+        *("nps_targets_gap", "targets_gap", "nps_benchmark_gap", "nps_change_decomposition"),
+        *("pain_points", "closed_loop_performance", "closed_loop_recovery", "nps_restatements"),
+        *("best_practices", "huddle_verbatims", "comment_themes", "team_scores", "suspicions"),
+    )
+    with duckdb.connect(str(file)) as connection:
+        for mart in empty:
+            connection.execute(f"delete from little.marts.{mart}")
+        # An unfinished first month: nothing to compare with, nobody invited.
+        connection.execute("delete from little.marts.nps_trends where period_start < '2025-12-01'")
+        connection.execute(
+            "update little.marts.nps_trends set nps_change = null, year_nps_change = null, "
+            "verdict = null, year_verdict = null, is_reportable = false"
+        )
+        connection.execute("update little.marts.nps_by_period set response_rate = null")
+    result = run("--to", tmp_path / "report", "--warehouse", file)
+    assert result.exit_code == 0, result.output
+    text = page(tmp_path / "report" / "index.html").text
+    for said in (
+        "the month is not over, so nothing is judged",
+        "too few for a score that could be relied on (at least 30)",
+        "no answers then to compare with",
+        "no target is in force",
+        "no benchmark is in force",
+        "no invitation was sent in the period",
+        "no month with answers directly before",
+        "No complaint was found",
+        "No detractor answered",
+        "No odd pattern",
+        "nothing to compare with",
+    ):
+        assert said in text, said
+    team = page(tmp_path / "report" / "teams" / "d05-1.html").text
+    assert "No praise was written down" in team
+    assert "Nobody wrote a complaint" in team
+    assert "There is no quarter that is over" in team
+    assert run("--to", tmp_path / "r", "--warehouse", file, "--period", "year").exit_code == 1
+
+
 def test_a_warehouse_without_answers_says_so(sample_build: Build, tmp_path: Path) -> None:
     file = tmp_path / "empty.duckdb"
     with duckdb.connect(str(file)) as connection:
