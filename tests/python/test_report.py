@@ -157,7 +157,9 @@ def test_every_department_is_there_and_what_is_not_reportable_is_grey(
     report: Path, planted: Build
 ) -> None:
     table = page(report / "index.html").all("table", data_table="departments")[0]
-    rows = {row.attributes["data-department"]: row for row in table.all("tr", data_department=None)}
+    found = table.all("tr", data_department=None)
+    rows = {row.attributes["data-department"]: row for row in found}
+    assert len(found) == len(rows)
     scores = {
         str(row["department_id"]): row
         for row in planted.dicts(
@@ -194,6 +196,55 @@ def test_parts_of_the_change_add_up_to_it(report: Path, planted: Build) -> None:
     assert change == pytest.approx(moved)
     assert len(parts) > 8
     assert sum(parts) == pytest.approx(change)
+
+
+def test_goals_and_cases_are_those_of_the_marts(report: Path, planted: Build) -> None:
+    index = page(report / "index.html")
+    of_company = (
+        "scope_type = 'company' and period_type = 'month' and "
+        f"period_start = '{SAMPLE_MONTH}' and survey_type = 'all'"
+    )
+    # Counted and subtracted here: the answers of fct_survey_responses, the seeds of goals.
+    responses, detractors, nps = one(
+        planted,
+        "select count(*), count(*) filter (where score <= 6), 100.0 * "
+        "(count(*) filter (where score >= 9) - count(*) filter (where score <= 6)) / count(*) "
+        "from marts.fct_survey_responses where period_date between '2025-11-01' and '2025-11-30'",
+    )
+    (target,) = one(
+        planted,
+        "select target from reference.nps_targets where scope_type = 'company' and metric = 'nps' "
+        "and valid_from <= '2025-11-30' order by valid_from desc limit 1",
+    )
+    (status,) = one(planted, f"select status from marts.nps_targets_gap where {of_company}")
+    assert shown(index, "nps_targets_gap.target") == [float(target)]
+    assert shown(index, "nps_targets_gap.gap.abs") == pytest.approx([abs(float(target) - nps)])
+    assert shown(index, "nps_targets_gap.responses") == [responses]
+    assert words.TARGETS[str(status)] in index.text
+    (median,) = shown(index, "nps_benchmark_gap.p50")
+    assert shown(index, "nps_benchmark_gap.gap_to_p50") == pytest.approx([nps - median])
+    assert shown(index, "closed_loop_performance.cases") == [detractors]
+
+
+def test_pain_points_are_those_that_weigh_most(report: Path, planted: Build) -> None:
+    points = planted.dicts(
+        "select * from marts.pain_points where survey_type = 'all' and period_type = 'month' "
+        f"and period_start = '{SAMPLE_MONTH}'"
+    )
+    weight = {"structural": 2, "watch": 1, "noise": 0}
+    heaviest = sorted(
+        (
+            (weight[str(point["signal_class"])], point["detractor_mentions"], point["mentions"])
+            for point in points
+        ),
+        reverse=True,
+    )[:5]
+    items = page(report / "index.html").all("ol", **{"class": "pains"})[0].all("li")
+    assert len(points) > len(items) == 5
+    assert [shown(item, "pain_points.mentions") for item in items] == [[m] for _, _, m in heaviest]
+    assert [shown(item, "pain_points.detractor_mentions") for item in items] == [
+        [count] if count else [] for _, count, _ in heaviest
+    ]
 
 
 def test_figures_are_written_as_they_are(report: Path) -> None:
@@ -339,6 +390,48 @@ def test_another_period_and_locale(small: Build, tmp_path: Path) -> None:
     assert tile.text.lstrip("−") == f"{abs(nps):.1f}".replace(".", ",")
     assert not (tmp_path / "teams" / "gone.html").exists()
     assert run("--to", tmp_path, *given[:-1], "xx_nowhere").exit_code == 1
+
+
+def test_what_is_not_there_is_said(small: Build, tmp_path: Path) -> None:
+    file = tmp_path / "little.duckdb"
+    shutil.copy(small.warehouse, file)
+    empty = (
+        *("nps_targets_gap", "targets_gap", "nps_benchmark_gap", "nps_change_decomposition"),
+        *("pain_points", "closed_loop_performance", "closed_loop_recovery", "nps_restatements"),
+        *("best_practices", "huddle_verbatims", "comment_themes", "team_scores", "suspicions"),
+    )
+    with duckdb.connect(str(file)) as connection:
+        for mart in empty:
+            connection.execute(f"delete from little.marts.{mart}")
+        # An unfinished first month: nothing to compare with, nobody invited.
+        connection.execute("delete from little.marts.nps_trends where period_start < '2025-12-01'")
+        connection.execute(
+            "update little.marts.nps_trends set nps_change = null, year_nps_change = null, "
+            "verdict = null, year_verdict = null, is_reportable = false"
+        )
+        connection.execute("update little.marts.nps_by_period set response_rate = null")
+    result = run("--to", tmp_path / "report", "--warehouse", file)
+    assert result.exit_code == 0, result.output
+    text = page(tmp_path / "report" / "index.html").text
+    for said in (
+        "the month is not over, so nothing is judged",
+        "too few for a score that could be relied on (at least 30)",
+        "no answers then to compare with",
+        "no target is in force",
+        "no benchmark is in force",
+        "no invitation was sent in the period",
+        "no month with answers directly before",
+        "No complaint was found",
+        "No detractor answered",
+        "No odd pattern",
+        "nothing to compare with",
+    ):
+        assert said in text, said
+    team = page(tmp_path / "report" / "teams" / "d05-1.html").text
+    assert "No praise was written down" in team
+    assert "Nobody wrote a complaint" in team
+    assert "There is no quarter that is over" in team
+    assert run("--to", tmp_path / "r", "--warehouse", file, "--period", "year").exit_code == 1
 
 
 def test_a_warehouse_without_answers_says_so(sample_build: Build, tmp_path: Path) -> None:
