@@ -8,12 +8,10 @@ from pathlib import Path
 import click
 
 from nps_warehouse.landing.contract import PROJECT_DIR
+from nps_warehouse.publishing.place import PublishingError, place_of
 from nps_warehouse.report.figures import PERIOD_TYPES, NoFiguresError
 from nps_warehouse.report.formats import UnknownLocaleNameError
 from nps_warehouse.warehouse import warehouse_file
-
-DEFAULT_PUBLISHED = PROJECT_DIR / "published"
-PUBLISHED_FILE = "nps.duckdb"
 
 
 def reported_file(given: Path | None) -> Path:
@@ -21,11 +19,16 @@ def reported_file(given: Path | None) -> Path:
 
     Args:
         given: of the option `--warehouse`.
+
+    Raises:
+        click.ClickException: the folder of published files can't be used.
     """
     if given is not None:
         return given
-    folder = Path(os.environ.get("NPS_PUBLISHED_DIR") or DEFAULT_PUBLISHED)
-    published = folder / PUBLISHED_FILE
+    try:
+        published = place_of().shown
+    except PublishingError as problem:
+        raise click.ClickException(str(problem)) from None
     return published if published.is_file() else warehouse_file()
 
 

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from click import ClickException
 
 from nps_warehouse import lineage
 from nps_warehouse.exit_codes import CRITICAL_FAILED
 from nps_warehouse.landing import sql
+from nps_warehouse.publishing.place import place_of
 from nps_warehouse.runs import delivery, tables
 from nps_warehouse.runs.dbt import Dbt, is_open_here
 from nps_warehouse.runs.problems import StepError, is_damage
@@ -201,7 +203,7 @@ class Work:
         }
 
     def docs(self) -> Detail:
-        """Leave dbt's manifest, results and catalog where catalogues pick them up."""
+        """Leave dbt's manifest, results and catalog where catalogues pick them up, and a report."""
         self.dbt.docs()
         folder = self.record.folder / ARTIFACTS
         folder.mkdir(mode=0o750, exist_ok=True)
@@ -210,7 +212,8 @@ class Work:
         self._keep(self.places.target / "catalog.json")
         if lineage.is_installed() and (folder / "run_results.json").is_file():
             lineage.write(self.record.folder, folder)
-        return {"artifacts": sorted(path.name for path in folder.iterdir())}
+        artifacts = sorted(path.name for path in folder.iterdir())
+        return {"artifacts": artifacts, "report": self._report()}
 
     def finish(self, run: Run) -> None:
         """Write the runs into the private warehouse, too.
@@ -221,6 +224,21 @@ class Work:
         runs = [*self.earlier, run]
         if self.places.warehouse.is_file():
             self._on_warehouse(lambda connection: tables.write(connection, "warehouse", runs))
+
+    def _report(self) -> list[str]:
+        """Write the report of what is shown; its pages, none where a selection left figures out."""
+        from nps_warehouse.report.figures import NoFiguresError
+        from nps_warehouse.report.pages import report_for_run
+
+        shown = place_of(self.places.published, self.environ).shown
+        if not shown.is_file():
+            return []
+        try:
+            pages = report_for_run(shown, self.record.folder)
+        except (NoFiguresError, ClickException) as problem:
+            self.record.decided(f"There is no report: {str(problem).rstrip('.')}.")
+            return []
+        return [str(page.relative_to(self.record.folder)) for page in pages]
 
     def _taken(self) -> None:
         if not self.places.taken.is_dir():
