@@ -12,6 +12,7 @@ import os
 import shlex
 import shutil
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -81,10 +82,14 @@ def build(arguments: Sequence[str]) -> int:
         arguments: those after `build`.
     """
     secrets = env_secrets()
+    # dbt's threads all speak here, and an event is a line of its own.
+    one_at_a_time = threading.Lock()
 
     def say(event: Any) -> None:
         if event.info.level != "debug" or event.info.name.startswith(("Node", "Log")):
-            print(scrub_secrets(msg_to_json(event), secrets), flush=True)
+            line = scrub_secrets(msg_to_json(event), secrets)
+            with one_at_a_time:
+                print(line, flush=True)
 
     finished = run(asked_of(arguments), on_event=say)
     if finished.run is not None:
