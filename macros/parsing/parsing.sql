@@ -31,6 +31,9 @@
             then {{ local_to_utc('try_cast(' ~ delivered ~ ' as timestamp)') }}
         when {{ is_typed(delivered, 'timestamp with time zone') }}
             then {{ zoned_to_utc(delivered) }}
+        {#- There is no year 0; engines make the year before 1 of it, or nothing. #}
+        when {{ matches(text, '^0000') }}
+            then null
         when {{ matches(text, '^' ~ iso_date ~ '([T ]' ~ iso_time ~ ')?$') }}
             then {{ local_to_utc(wall_time) }}
         when {{ matches(text, '^' ~ iso_date ~ '[T ]' ~ iso_time ~ 'Z$') }}

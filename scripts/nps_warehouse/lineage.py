@@ -9,17 +9,17 @@ from __future__ import annotations
 import json
 import logging
 import os
-from importlib.metadata import version
 from pathlib import Path
 
 from nps_warehouse.landing.contract import PROJECT_DIR
+from nps_warehouse.publishing.copying import project_version
 
 FILE_NAME = "openlineage.ndjson"
 NAMESPACE = "nps_warehouse"
 """Namespace of the jobs; datasets are in `duckdb://<warehouse>`, as dbt's profile names it."""
 
-PRODUCER = "https://github.com/OpenLineage/OpenLineage/tree/{version}/integration/dbt"
-"""What made the events, named as OpenLineage names its own reading of dbt's artifacts."""
+PRODUCER = "urn:nps_warehouse:{version}"
+"""What made the events: a URI, as the specification asks for."""
 
 
 def is_installed() -> bool:
@@ -56,7 +56,7 @@ def write(run_folder: Path, target_dir: Path) -> int:
     quiet = logging.getLogger(f"{__name__}.library")
     quiet.setLevel(logging.ERROR)
     processor = DbtLocalArtifactProcessor(
-        producer=PRODUCER.format(version=version("openlineage-integration-common")),
+        producer=PRODUCER.format(version=project_version()),
         project_dir=str(PROJECT_DIR),
         target_path=str(target_dir.absolute()),
         job_namespace=NAMESPACE,

@@ -65,7 +65,7 @@ class Build:
 
 
 @functools.cache
-def _parsed_project() -> Path:
+def parsed_project() -> Path:
     """The project as dbt parses it, once per worker: parsing is most of what a small build costs.
 
     scripts/test has parsed it before pytest starts, and says where that is kept.
@@ -164,7 +164,7 @@ def run_dbt(
             or any(name.endswith(OF_ADAPTERS) for name in variables or ())
         )
     given = ("--vars", json.dumps(dict(variables), sort_keys=True)) if variables else ()
-    dbt = [_DBT] if parse else [sys.executable, str(RUN_PARSED), str(_parsed_project())]
+    dbt = [_DBT] if parse else [sys.executable, str(RUN_PARSED), str(parsed_project())]
     finished = _run([*dbt, "--no-use-colors", command, *given, *arguments], env)
     return Build(finished.returncode, finished.stdout, own_warehouse)
 

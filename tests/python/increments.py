@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compiled import Compiled, Instant, Node, _node
-from conftest import PROJECT, environment_of
+from conftest import PROJECT, WAREHOUSE, environment_of
 from fingerprints import fingerprints_in
 from nps_warehouse.landing.land import land
 
@@ -102,7 +102,7 @@ def record(folder: Path, raw_dir: Path) -> Recording:
         node = (event["data"].get("node_info") or {}).get("node_name", "")
         text = re.sub(r"^/\*.*?\*/", "", event["data"]["sql"].strip(), flags=re.DOTALL)
         # In memory the database has another name.
-        text = text.replace('"warehouse".', "")
+        text = text.replace(f'"{Path(WAREHOUSE).stem}".', "")
         # Each model of dbt's has a connection of its own, in which this is made once.
         text = re.sub(r"create\s+temporary", "create or replace temporary", text)
         if node and _WRITES.match(text):

@@ -51,7 +51,7 @@ SCORE_MARTS = {
 }
 
 # The hosts that a file may name; a package index is none of them.
-HOSTS = r"git-lfs(?:\.github\.com)?|json-schema\.org|schemas\.openxmlformats\.org|x"
+HOSTS = r"git-lfs(?:\.github\.com)?|json-schema\.org|openlineage\.io|schemas\.(?:getdbt\.com|openxmlformats\.org)|x"
 MACHINE_PATHS = "|".join("/" + folder + "/" for folder in ("home", "Users", "root", "work"))
 
 
@@ -534,9 +534,14 @@ def test_locks_agree() -> None:
             re.split(r"\n(?=\S)", (ROOT / "requirements" / f"{name}.txt").read_text().strip())
         )
         for name in LOCKS
-        # Others hold each other's releases down by `-c`; one without is an environment of its own.
-        if name == "build" or "\n-c " in (ROOT / "requirements" / f"{name}.in").read_text()
     }
-    assert {"build", "tools", "test"} <= releases.keys()
-    for name in releases.keys() - {"test"}:
+    wants = {name: (ROOT / "requirements" / f"{name}.in").read_text() for name in LOCKS}
+    in_venv = {"build", *re.findall(r"(?m)^-r (\w+)\.in$", wants["test"])}
+    assert {"build", "tools"} <= in_venv
+    for name in in_venv:
         assert releases[name] < releases["test"], name
+    # One that has dbt in an environment of its own has the project's.
+    beside = {name for name in LOCKS if "\n-r build.in\n" in wants[name]}
+    assert {"tools", "dagster"} <= beside
+    for name in beside:
+        assert releases["build"] < releases[name], name

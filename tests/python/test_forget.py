@@ -19,6 +19,7 @@ from nps_warehouse.landing import forget, plugin
 from nps_warehouse.landing.land import land
 from nps_warehouse.privacy import suppression
 from nps_warehouse.privacy.rewrite import compacted
+from nps_warehouse.runs.lock import LOCK_NAME
 from nps_warehouse.state.store import FILE_NAME, attached
 
 SALT = "a secret of the tests"
@@ -440,13 +441,13 @@ def test_forget_needs_a_salt_and_a_warehouse(tmp_path: Path) -> None:
     result = runner.invoke(main, ["forget", GONE])
     assert result.exit_code == 1
     assert "NPS_PRIVACY_SALT is empty" in result.output
-    assert not (tmp_path / "state").exists()
+    assert [path.name for path in (tmp_path / "state").iterdir()] == [LOCK_NAME]
     result = runner.invoke(main, ["forget", GONE, "--copies", environment["NPS_RAW_DIR"]],
                            env={"NPS_PRIVACY_SALT": SALT})  # fmt: skip
     assert result.exit_code == 1
     assert "is one of the delivered files" in result.output
     # Nothing was promised, so nothing is on the list.
-    assert not (tmp_path / "state").exists()
+    assert [path.name for path in (tmp_path / "state").iterdir()] == [LOCK_NAME]
 
 
 def test_a_compacted_file_holds_no_deleted_bytes(tmp_path: Path) -> None:

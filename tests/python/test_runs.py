@@ -18,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import PROJECT, SAMPLE, _parsed_project, environment_of
+from conftest import PROJECT, SAMPLE, WAREHOUSE, environment_of, parsed_project
 from nps_warehouse import exit_codes
 from nps_warehouse.privacy.suppression import SuppressionError
 from nps_warehouse.publishing import PublishingError
@@ -487,7 +487,7 @@ def test_a_torn_warehouse_is_set_aside(tmp_path: Path) -> None:
     (sentence,) = repair.repair_warehouse(places, "r2", [])
     assert "is damaged" in sentence
     assert not places.warehouse.exists()
-    assert places.warehouse.with_name("warehouse.duckdb.damaged-r2").stat().st_size == len(whole)
+    assert places.warehouse.with_name(f"{WAREHOUSE}.damaged-r2").stat().st_size == len(whole)
 
 
 def test_a_file_that_is_no_warehouse_is_left_alone(tmp_path: Path) -> None:
@@ -615,7 +615,7 @@ def test_the_second_of_two_runs_leaves_with_locked(tmp_path: Path) -> None:
 
 
 def test_a_warehouse_that_another_program_has_open_is_locked(tmp_path: Path) -> None:
-    with duckdb.connect(str(tmp_path / "warehouse.duckdb")):
+    with duckdb.connect(str(tmp_path / WAREHOUSE)):
         finished = nps(tmp_path)
     assert finished.returncode == exit_codes.LOCKED
     assert "another program has the file open" in finished.stderr
@@ -666,7 +666,7 @@ def test_a_wrong_command_line_is_two(tmp_path: Path) -> None:
 def test_landing_alone_leaves_the_raw_tables(tmp_path: Path) -> None:
     environ = environment(tmp_path)
     finished = subprocess.run(
-        [sys.executable, str(NPS_PARSED), str(_parsed_project(())), "--only", "land"],
+        [sys.executable, str(NPS_PARSED), str(parsed_project()), "--only", "land"],
         env=environ, cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert finished.returncode == exit_codes.OK, finished.stderr
@@ -682,7 +682,7 @@ def test_landing_alone_leaves_the_raw_tables(tmp_path: Path) -> None:
     (run,) = read_runs(tmp_path / "runs")
     assert (run.status, run.exit_code) == ("done", 0)
     assert run.steps[0].detail["copied"] == len(list(SAMPLE.glob("*.csv")))
-    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as connection:
+    with duckdb.connect(str(tmp_path / WAREHOUSE), read_only=True) as connection:
         rows = connection.execute(
             "select count(*), min(_source_file) from raw.survey_responses"
         ).fetchall()
@@ -690,7 +690,7 @@ def test_landing_alone_leaves_the_raw_tables(tmp_path: Path) -> None:
         runs = connection.execute("select run_id, status from quality.runs").fetchall()
         assert runs == [(run.run_id, "done")]
     # Nothing of the delivery is for others to read, and no temporary file stays.
-    taken = tmp_path / "warehouse.duckdb.delivery"
+    taken = tmp_path / f"{WAREHOUSE}.delivery"
     assert all(path.stat().st_mode & 0o077 == 0 for path in (taken, *taken.iterdir()))
-    assert (tmp_path / "warehouse.duckdb").stat().st_mode & 0o137 == 0
-    assert list((tmp_path / "warehouse.duckdb.scratch").iterdir()) == []
+    assert (tmp_path / WAREHOUSE).stat().st_mode & 0o137 == 0
+    assert list((tmp_path / f"{WAREHOUSE}.scratch").iterdir()) == []

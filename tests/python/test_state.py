@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from conftest import built
 from nps_warehouse.cli import main
 from nps_warehouse.privacy.suppression import LIST_NAME
+from nps_warehouse.runs.lock import LOCK_NAME
 from nps_warehouse.state import archive, store
 from nps_warehouse.state.publication import forget_answers
 from state_fixture import FIXTURE, STATEMENTS, write
@@ -197,7 +198,7 @@ def test_restore_refuses_what_is_no_whole_backup(tmp_path: Path, what: str, said
     assert result.exit_code == 1
     assert said in result.output
     assert rows_of(state / store.FILE_NAME) == before
-    assert [path.name for path in state.iterdir()] == [store.FILE_NAME]
+    assert {path.name for path in state.iterdir()} == {store.FILE_NAME, LOCK_NAME}
 
 
 def test_an_open_state_is_not_replaced(tmp_path: Path) -> None:
