@@ -271,8 +271,12 @@ class Disturbed:
         if recorded != now.version_id:
             kill.problems.append(f"shown is {now.version_id}, recorded last {recorded}")
         shown = now.version_id
-        if not (self.places.published / "versions" / f"{shown}.duckdb").is_file():
+        file = self.places.published / "versions" / f"{shown}.duckdb"
+        if not file.is_file():
             kill.problems.append(f"there is no file of version {shown}")
+        elif not file.samefile(self.places.published / "nps.duckdb"):
+            # Every file system that this is likely to be run on can link.
+            kill.problems.append(f"shown is another file than that of version {shown}")
         self.leftovers(kill)
 
     def leftovers(self, kill: Kill) -> None:
