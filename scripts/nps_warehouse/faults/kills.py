@@ -274,7 +274,7 @@ class Disturbed:
         file = self.places.published / "versions" / f"{shown}.duckdb"
         if not file.is_file():
             kill.problems.append(f"there is no file of version {shown}")
-        elif not file.samefile(self.places.published / "nps.duckdb"):
+        elif not file.samefile(self.places.shown):
             # Every file system that this is likely to be run on can link.
             kill.problems.append(f"shown is another file than that of version {shown}")
         self.leftovers(kill)
