@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
-from conftest import built
+from conftest import WAREHOUSE, built
 from nps_warehouse.cli import main
 from nps_warehouse.privacy.suppression import LIST_NAME
 from nps_warehouse.runs.lock import LOCK_NAME
@@ -269,7 +269,7 @@ def test_a_build_and_a_publication_through_the_commands(tmp_path: Path) -> None:
               "+unpublished_member_changes", "+agent_policy_dependence")  # fmt: skip
     environment = {
         "NPS_STATE_DIR": str(tmp_path / "state"),
-        "NPS_WAREHOUSE": str(tmp_path / "warehouse.duckdb"),
+        "NPS_WAREHOUSE": str(tmp_path / WAREHOUSE),
         "NPS_RAW_DIR": str(raw),
     }
     runner = CliRunner(env=environment)
