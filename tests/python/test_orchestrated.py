@@ -144,7 +144,8 @@ def test_dagster_publishes_and_a_bad_delivery_leaves_what_was_published(
 
     # Scores that are no numbers land, but do not pass the gate: readers keep what they have.
     answers = tmp_path / "delivery" / "survey_responses.csv"
-    answers.write_text(re.sub(r"(?m)^([^,]+),\d+,", r"\1,eleven,", answers.read_text()))
+    # Bytes, as some of them are no text.
+    answers.write_bytes(re.sub(rb"(?m)^([^,]+),\d+,", rb"\1,eleven,", answers.read_bytes()))
     found = last_line(program, env)
     assert not found["success"]
     assert "scores_are_readable" in found["checks_failed"]
