@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import MODELS_ONLY, PROJECT, SAMPLE, Build, built, run_dbt
+from conftest import MODELS_ONLY, PROJECT, SAMPLE, WAREHOUSE, Build, built, run_dbt
 from marts_in_memory import Marts, Row
 from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
@@ -1115,7 +1115,7 @@ def test_business_sets_its_own_rules(sample_build: Build, tmp_path: Path) -> Non
         "ours,5,headline,too few answers,1,Ask more customers.,survey team\n"
         "never,1,no such topic,*,1,Never.,\n"
     )
-    warehouse = tmp_path / "warehouse.duckdb"
+    warehouse = tmp_path / WAREHOUSE
     warehouse.write_bytes(sample_build.warehouse.read_bytes())
     build = run_dbt(
         tmp_path,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROJECT, Build, run_dbt
+from conftest import PROJECT, WAREHOUSE, Build, run_dbt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from marts_in_memory import Marts, Row
@@ -603,7 +603,7 @@ def test_a_target_of_nobody_warns_and_does_not_fail(
         "company,,nps,2023-01-01,33.25,2024-12-31\n"
         "department,D404,nps,2023-01-01,10,\n"
     )
-    warehouse = folder / "warehouse.duckdb"
+    warehouse = folder / WAREHOUSE
     warehouse.write_bytes(sample_build.warehouse.read_bytes())
     selected = ["nps_targets", "target_ranges", "every_target_names_a_member"]
     build = run_dbt(folder, seeds_dir=seeds, arguments=["--select", *selected])
