@@ -108,6 +108,18 @@ class Run:
             return None
         return (self.ended_at - self.started_at).total_seconds()
 
+    def as_json(self) -> dict[str, Any]:
+        """How it went, as JSON values: times ISO 8601."""
+        return {
+            "run_id": self.run_id,
+            "status": self.status,
+            "exit_code": self.exit_code,
+            "failed_step": self.failed_step,
+            "reason": self.reason,
+            "started_at": self.started_at.isoformat(),
+            "ended_at": self.ended_at.isoformat() if self.ended_at else None,
+        }
+
 
 class Clock:
     """Now: the machine's clock, or a given instant and what has passed since it was given."""

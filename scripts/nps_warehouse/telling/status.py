@@ -117,8 +117,8 @@ def json_of(status: Status) -> dict[str, Any]:
             "responses": version.responses,
             "nps": version.nps,
         },
-        "last_run": None if last is None else _run_json(last),
-        "running": None if going_on is None else _run_json(going_on),
+        "last_run": None if last is None else last.as_json(),
+        "running": None if going_on is None else going_on.as_json(),
     }
 
 
@@ -168,15 +168,3 @@ def _run_line(run: Run, now: datetime) -> str:
     ago = f"began {shown_age(now - run.started_at)} ago"
     reason = f": {run.reason}" if run.reason else ""
     return f"{run.run_id}, {run.status}, {ago}{reason}"
-
-
-def _run_json(run: Run) -> dict[str, Any]:
-    return {
-        "run_id": run.run_id,
-        "status": run.status,
-        "exit_code": run.exit_code,
-        "failed_step": run.failed_step,
-        "reason": run.reason,
-        "started_at": run.started_at.isoformat(),
-        "ended_at": run.ended_at.isoformat() if run.ended_at else None,
-    }

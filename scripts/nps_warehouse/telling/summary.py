@@ -130,13 +130,7 @@ def json_of(summary: Summary) -> dict[str, Any]:
     run, version = summary.run, summary.version
     return {
         "run": {
-            "run_id": run.run_id,
-            "status": run.status,
-            "exit_code": run.exit_code,
-            "failed_step": run.failed_step,
-            "reason": run.reason,
-            "started_at": run.started_at.isoformat(),
-            "ended_at": run.ended_at.isoformat() if run.ended_at else None,
+            **run.as_json(),
             "seconds": run.seconds,
             "headline": summary.headline,
             "to_do": summary.to_do,
