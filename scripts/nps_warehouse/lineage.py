@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from pathlib import Path
 
+from nps_warehouse import durable
 from nps_warehouse.landing.contract import PROJECT_DIR
 from nps_warehouse.publishing.copying import project_version
 
@@ -70,15 +70,5 @@ def write(run_folder: Path, target_dir: Path) -> int:
     made = [Serde.to_dict(event) for event in events]
     # The library groups by kind; a reader that follows the file wants time. Starts come first.
     made.sort(key=lambda one: (one["eventTime"], one["eventType"] != "START", one["run"]["runId"]))
-    _replace(run_folder / FILE_NAME, "".join(f"{json.dumps(one)}\n" for one in made))
+    durable.write(run_folder / FILE_NAME, "".join(f"{json.dumps(one)}\n" for one in made))
     return len(made)
-
-
-def _replace(file: Path, text: str) -> None:
-    fresh = file.with_name(f"{file.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(file)

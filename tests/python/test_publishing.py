@@ -14,9 +14,10 @@ import pytest
 from click.testing import CliRunner, Result
 from nps_warehouse import exit_codes
 from nps_warehouse.cli import main
+from nps_warehouse.durable import FRESH
 from nps_warehouse.publishing import PublishingError, publish
 from nps_warehouse.publishing.atomic import STEPS
-from nps_warehouse.publishing.place import FRESH, locked, place_of
+from nps_warehouse.publishing.place import locked, place_of
 from nps_warehouse.state.store import FILE_NAME
 from published import (
     DIED,

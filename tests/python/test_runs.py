@@ -468,7 +468,7 @@ def test_a_link_that_leads_out_is_refused(tmp_path: Path) -> None:
 def test_half_made_copies_are_removed(tmp_path: Path) -> None:
     source, taken = delivered(tmp_path / "in", agents__1="1"), tmp_path / "t"
     delivery.take(source, taken)
-    (taken / "agents" / ".2.csv.taking").write_text("ha")
+    (taken / "agents" / ".2.csv.new").write_text("ha")
     assert delivery.clean(taken) == 1
     assert delivery.clean(taken) == 0
 
@@ -648,15 +648,16 @@ def test_a_defect_is_internal_and_its_traceback_stays_in_the_folder(tmp_path: Pa
     assert "planted" in (tmp_path / "runs" / run.run_id / "error.txt").read_text()
 
 
-def test_a_signal_is_recorded(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("sent", "code"), [("SIGTERM", 143), ("SIGINT", 130), ("SIGHUP", 129)])
+def test_a_signal_is_recorded(tmp_path: Path, sent: str, code: int) -> None:
     environ = environment(tmp_path, PYTHONPATH=breaking(tmp_path, "time.sleep(60)"))
     with started(tmp_path, environ) as process:
-        process.terminate()
+        process.send_signal(signal.Signals[sent])
         _, stderr = process.communicate()
-    assert process.returncode == 128 + signal.SIGTERM
-    assert "interrupted by SIGTERM" in stderr
+    assert process.returncode == code
+    assert f"interrupted by {sent}" in stderr
     (run,) = read_runs(tmp_path / "runs")
-    assert (run.status, run.failed_step, run.exit_code) == ("failed", "land", 143)
+    assert (run.status, run.failed_step, run.exit_code) == ("failed", "land", code)
 
 
 def test_a_wrong_command_line_is_two(tmp_path: Path) -> None:

@@ -9,11 +9,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +19,7 @@ from typing import Any, TextIO
 import click
 import duckdb
 
+from nps_warehouse.durable import replacing
 from nps_warehouse.quarantine.rows import neutral
 from nps_warehouse.warehouse import reading
 
@@ -31,7 +29,6 @@ FORMATS = ("csv", "jsonl")
 
 # What moves with every build, whatever becomes of the case.
 VOLATILE = ("queue_rank", "business_hours_open")
-FILE_MODE = 0o640
 CURSOR_VERSION = 1
 BATCH = 10_000
 
@@ -86,27 +83,6 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[Row]:
             yield dict(zip(names, map(_shown, row), strict=True))
 
 
-@contextmanager
-def _replacing(file: Path) -> Iterator[TextIO]:
-    """A stream whose text takes the place of a file at once, and only when all of it is there.
-
-    Args:
-        file: the file; readable by its owner and group, whatever the process's default.
-    """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            os.fchmod(stream.fileno(), FILE_MODE)
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 def _cell(value: object) -> str:
     """A cell of CSV; true and false as JSON writes them."""
     return str(value).lower() if isinstance(value, bool) else neutral(value)
@@ -150,7 +126,8 @@ def export(warehouse: Path, into: Path, form: str, cursor_file: Path | None) -> 
                 f"{warehouse} has no table marts.open_case_queue: run a build first"
             ) from None
         columns = ["change", *(str(column[0]) for column in queue)]
-        with _replacing(into) as stream:
+        into.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(into) as stream:
             write = _writer(stream, form, columns)
             for row in _rows(connection, "select * from marts.open_case_queue order by queue_rank"):
                 key = row["case_id"]
@@ -172,6 +149,7 @@ def export(warehouse: Path, into: Path, form: str, cursor_file: Path | None) -> 
                 write({**nothing, "change": change, "case_id": key})
                 written[change] += 1
     if cursor_file is not None:
-        with _replacing(cursor_file) as stream:
+        cursor_file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(cursor_file) as stream:
             json.dump({"version": CURSOR_VERSION, "cases": now}, stream)
     return written

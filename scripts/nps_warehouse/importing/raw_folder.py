@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from nps_warehouse.durable import write
 from nps_warehouse.importing.refusal import ImportRefusedError
 
 WORK_PREFIX = ".import-"
@@ -135,12 +136,7 @@ def _write_journal(work: Path, steps: Sequence[tuple[Path, Path]], folders: Sequ
         "steps": [[str(source), str(target)] for source, target in steps],
         "folders": [str(folder) for folder in folders],
     }
-    unfinished = work / f"{JOURNAL}.new"
-    with unfinished.open("w", encoding="utf-8") as stream:
-        json.dump(content, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    unfinished.rename(work / JOURNAL)
+    write(work / JOURNAL, json.dumps(content))
 
 
 def _undo(work: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from nps_warehouse.durable import put
 from nps_warehouse.landing import sql
 from nps_warehouse.landing.forget import trimmed
 
@@ -230,10 +231,7 @@ def replace_file(fresh: Path, file: Path) -> None:
         fresh: the finished file.
         file: the file it replaces.
     """
-    with fresh.open("rb") as stream:
-        os.fsync(stream.fileno())
-    fresh.chmod(file.stat().st_mode & 0o777)
-    fresh.replace(file)
+    put(fresh, file, mode=stat.S_IMODE(file.stat().st_mode))
 
 
 @dataclass(frozen=True)

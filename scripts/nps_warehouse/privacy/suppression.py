@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nps_warehouse.durable import on_disk
 from nps_warehouse.landing.contract import PROJECT_DIR
 
 SALT_VARIABLE = "NPS_PRIVACY_SALT"
@@ -149,9 +150,5 @@ def add(customer_ids: Iterable[str], environ: Mapping[str, str] = os.environ) ->
         stream.writelines(f"{one}\n" for one in fresh)
         stream.flush()
         os.fsync(stream.fileno())
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    on_disk(file.parent)
     return len(fresh)

@@ -20,11 +20,11 @@ from pathlib import Path
 import duckdb
 
 from nps_warehouse import exit_codes
+from nps_warehouse.durable import FRESH, on_disk, put, write
 from nps_warehouse.landing import sql
 from nps_warehouse.privacy.suppression import SuppressionError
 from nps_warehouse.publishing import copying
 from nps_warehouse.publishing.place import (
-    FRESH,
     SIDECAR,
     SUFFIX,
     Place,
@@ -33,11 +33,8 @@ from nps_warehouse.publishing.place import (
     keep_of,
     link,
     locked,
-    on_disk,
     place_of,
-    put,
     unreachable,
-    write,
 )
 from nps_warehouse.publishing.versions import (
     Version,

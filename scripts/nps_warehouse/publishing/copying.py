@@ -15,9 +15,10 @@ import duckdb
 import yaml
 
 from nps_warehouse import exit_codes
+from nps_warehouse.durable import FILE_MODE
 from nps_warehouse.landing import sql
 from nps_warehouse.landing.contract import PROJECT_DIR
-from nps_warehouse.publishing.place import FILE_MODE, SCHEMAS, PublishingError
+from nps_warehouse.publishing.place import SCHEMAS, PublishingError
 from nps_warehouse.publishing.versions import TABLE, Version, read_version, utc
 
 STORAGE_VERSION = "v1.2.0"

@@ -16,16 +16,14 @@ from pathlib import Path
 import duckdb
 
 from nps_warehouse import exit_codes
+from nps_warehouse.durable import FRESH, put, write
 from nps_warehouse.landing import sql
 from nps_warehouse.publishing.copying import is_disk, relations
 from nps_warehouse.publishing.excel import write_workbook
 from nps_warehouse.publishing.place import (
-    FRESH,
     PublishingError,
     made,
-    put,
     unreachable,
-    write,
 )
 from nps_warehouse.publishing.versions import read_version
 from nps_warehouse.quarantine.rows import FORMULA_STARTS

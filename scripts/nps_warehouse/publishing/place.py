@@ -1,4 +1,4 @@
-"""Where published files are, how they are called, and how a file gets to stay on a disk."""
+"""Where published files are, how they are called, and who may publish."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from nps_warehouse import exit_codes
+from nps_warehouse.durable import FILE_MODE, FRESH, put
 from nps_warehouse.landing.contract import PROJECT_DIR
 
 FOLDER_VARIABLE = "NPS_PUBLISHED_DIR"
@@ -28,10 +29,6 @@ SCHEMAS = ("marts", "quality", "reference")
 RESERVED = (*SCHEMAS, "main", "temp", "system", "information_schema", "pg_catalog")
 SUFFIX = ".duckdb"
 SIDECAR = ".json"
-FRESH = ".new"
-"""Ends the name of a file that is being written; whoever finds one may remove it."""
-
-FILE_MODE = 0o640
 FOLDER_MODE = 0o750
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\.[A-Za-z0-9_-]{1,19}){0,2}")
@@ -234,48 +231,6 @@ def made(folder: Path) -> None:
     if not folder.is_dir():
         made(folder.parent)
         folder.mkdir(exist_ok=True, mode=FOLDER_MODE)
-
-
-def on_disk(path: Path) -> None:
-    """Wait until a file's bytes, or a folder's names, outlive a power cut.
-
-    Args:
-        path: the file or folder.
-    """
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def put(fresh: Path, file: Path) -> None:
-    """Put a finished file in its place, at once and for good.
-
-    Args:
-        fresh: the finished file, in the same folder.
-        file: where it goes; whatever was there is replaced.
-    """
-    fresh.chmod(FILE_MODE)
-    on_disk(fresh)
-    fresh.replace(file)
-    on_disk(file.parent)
-
-
-def write(file: Path, text: str) -> None:
-    """Write a small file, whole or not at all.
-
-    Args:
-        file: the file.
-        text: what is in it.
-    """
-    fresh = file.with_name(f".{file.name}{FRESH}")
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        put(fresh, file)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
 
 
 def link(source: Path, file: Path) -> None:

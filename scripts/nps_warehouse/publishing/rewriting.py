@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from nps_warehouse.durable import FRESH, put
 from nps_warehouse.publishing.atomic import repair
 from nps_warehouse.publishing.place import (
-    FRESH,
     SUFFIX,
     Place,
     checked_id,
@@ -17,7 +17,6 @@ from nps_warehouse.publishing.place import (
     locked,
     made,
     place_of,
-    put,
 )
 from nps_warehouse.publishing.versions import ids_in, shown_at
 

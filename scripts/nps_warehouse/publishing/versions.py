@@ -12,15 +12,9 @@ from pathlib import Path
 
 import duckdb
 
+from nps_warehouse.durable import write
 from nps_warehouse.landing import sql
-from nps_warehouse.publishing.place import (
-    SUFFIX,
-    Place,
-    PublishingError,
-    checked_id,
-    place_of,
-    write,
-)
+from nps_warehouse.publishing.place import SUFFIX, Place, PublishingError, checked_id, place_of
 
 TABLE = "quality.published_version"
 """One row in every version: which one it is. A reader's tables are all of that one."""

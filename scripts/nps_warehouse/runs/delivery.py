@@ -14,16 +14,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nps_warehouse.durable import FRESH, put, write
 from nps_warehouse.exit_codes import BAD_INPUT
 from nps_warehouse.landing.contract import load_contract
 from nps_warehouse.landing.discover import SourceFile, discover
 from nps_warehouse.landing.report import Report
 from nps_warehouse.runs.problems import StepError
-from nps_warehouse.runs.record import sync_folder
 
 TAKEN = ".taken.json"
 """What every file was when it was taken, and what its copy is."""
-FRESH = ".taking"
 """Ends the name of a copy that is being made."""
 
 ATTEMPTS = 6
@@ -176,15 +175,12 @@ def _copy(source: SourceFile, look: Look, copy: Path) -> None:
                     shutil.copyfileobj(reading, writing, 1 << 20)
             except FileNotFoundError:
                 raise _MovingError(source.relative) from None
-            writing.flush()
-            os.fsync(writing.fileno())
             written = writing.tell()
         if written != look[0] or _look(source.path, source.relative) != look:
             raise _MovingError(source.relative)
-        fresh.replace(copy)
+        put(fresh, copy, mode=None)
     finally:
         fresh.unlink(missing_ok=True)
-    sync_folder(copy.parent)
 
 
 def _remove_others(taken: Path, kept: set[str]) -> int:
@@ -220,11 +216,4 @@ def _as_look(content: Sequence[int]) -> Look:
 
 
 def _note(taken: Path, known: Mapping[str, tuple[Look, Look]]) -> None:
-    fresh = taken / f".{TAKEN}{FRESH}"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump(known, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(taken / TAKEN)
-    sync_folder(taken)
+    write(taken / TAKEN, json.dumps(known), mode=0o600)

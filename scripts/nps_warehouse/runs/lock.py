@@ -19,6 +19,7 @@ from typing import ParamSpec, TypeVar
 import click
 from filelock import FileLock, Timeout
 
+from nps_warehouse import durable
 from nps_warehouse.exit_codes import LOCKED, UNREACHABLE
 from nps_warehouse.state.store import state_file
 
@@ -100,11 +101,7 @@ def alone(command: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 def _say(holder: Path, command: str) -> None:
     at = datetime.now(UTC).isoformat(timespec="seconds")
     who = {"command": command, "pid": os.getpid(), "host": socket.gethostname(), "since": at}
-    fresh = holder.with_name(f"{holder.name}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump(who, stream)
-    fresh.replace(holder)
+    durable.write(holder, json.dumps(who))
 
 
 def _said(holder: Path) -> str:

@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from nps_warehouse.durable import on_disk
 from nps_warehouse.landing.contract import PROJECT_DIR
 
 FOLDER_VARIABLE = "NPS_RUNS_DIR"
@@ -222,7 +223,7 @@ class RunRecord:
             host=socket.gethostname(),
         )
         for place in (folder, runs_dir):
-            sync_folder(place)
+            on_disk(place)
         return record
 
     def listen(self, listener: Callable[[Event], None]) -> None:
@@ -398,22 +399,6 @@ def run_folders(runs_dir: Path) -> list[Path]:
     return sorted(
         path for path in runs_dir.iterdir() if RUN_ID.fullmatch(path.name) and path.is_dir()
     )
-
-
-def sync_folder(folder: Path) -> None:
-    """Come back when the names in a folder are on the disk.
-
-    Args:
-        folder: the folder.
-
-    Raises:
-        OSError: it cannot be done.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _read_or_none(folder: Path) -> Run | None:

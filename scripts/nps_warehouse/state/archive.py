@@ -18,6 +18,7 @@ from pathlib import Path
 
 import duckdb
 
+from nps_warehouse.durable import on_disk, put, write
 from nps_warehouse.landing import sql
 from nps_warehouse.privacy.suppression import LIST_NAME
 from nps_warehouse.state.store import (
@@ -90,8 +91,9 @@ def backup(state_dir: Path, file: Path) -> Backup:
                 _write(archive, MANIFEST, json.dumps(manifest, indent=2).encode())
                 for name, part in sorted(parts.items()):
                     _write(archive, name, part.read_bytes())
-            _synced(fresh)
+            on_disk(fresh)
             os.link(fresh, file)
+            on_disk(file.parent)
         except FileExistsError:
             raise StateError(f"{file} exists already") from None
         finally:
@@ -132,8 +134,7 @@ def restore(file: Path, state_dir: Path) -> Backup:
                     pass
                 target.with_name(target.name + ".wal").unlink(missing_ok=True)
                 target.replace(target.with_name(FILE_NAME + ASIDE))
-            _synced(fresh)
-            fresh.replace(target)
+            put(fresh, target, mode=None)
         finally:
             fresh.unlink(missing_ok=True)
             fresh.with_name(fresh.name + ".wal").unlink(missing_ok=True)
@@ -220,10 +221,7 @@ def _merge_list(part: Path, target: Path) -> None:
                 "that belongs to today's salt and move the other away"
             )
         kept = [*here, *(line for line in kept if line not in set(here))]
-    fresh = target.with_name(f"{target.name}.{os.getpid()}.new")
-    fresh.write_text("".join(f"{line}\n" for line in kept), encoding="ascii")
-    _synced(fresh)
-    fresh.replace(target)
+    write(target, "".join(f"{line}\n" for line in kept))
 
 
 def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
@@ -234,8 +232,3 @@ def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _synced(file: Path) -> None:
-    with file.open("rb") as stream:
-        os.fsync(stream.fileno())

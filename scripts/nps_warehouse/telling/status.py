@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from nps_warehouse.durable import write
 from nps_warehouse.exit_codes import OK, STALE
 from nps_warehouse.publishing import Version, current
-from nps_warehouse.publishing.place import write
 from nps_warehouse.runs.record import Run, read_runs
 from nps_warehouse.summary import shown
 from nps_warehouse.telling.ages import shown_age

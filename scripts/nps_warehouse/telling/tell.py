@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
+from nps_warehouse.durable import write
 from nps_warehouse.publishing import PublishingError, Version, current
-from nps_warehouse.publishing.place import write
 from nps_warehouse.runs.record import Run, read_runs
 from nps_warehouse.telling.ages import parsed_age
 from nps_warehouse.telling.alerts import (
