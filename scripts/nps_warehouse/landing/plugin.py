@@ -15,6 +15,7 @@ from nps_warehouse.landing.land import land
 from nps_warehouse.landing.report import Report
 from nps_warehouse.landing.theme_labels import labels_file
 from nps_warehouse.landing.warehouse_file import problem_of_warehouse_file
+from nps_warehouse.memory import limited, problem_of_memory
 from nps_warehouse.privacy.suppression import SuppressionError, load
 from nps_warehouse.state.store import ALIAS, problem_of_state_file
 
@@ -29,16 +30,16 @@ class Plugin(BasePlugin):
         creds: DuckDBCredentials,
         config: dict[str, Any],  # noqa: ARG002 - dbt-duckdb passes it
     ) -> None:
-        """Refuse files that can't be opened, in one sentence; make a state where there is none.
+        """Refuse what can't be opened or used, in one sentence; make a state where there is none.
 
         Args:
             creds: dbt's profile; `path` is the warehouse, the state is attached.
             config: DuckDB's settings, left as they are.
 
         Raises:
-            DbtRuntimeError: one of the files can't be opened.
+            DbtRuntimeError: one of the files can't be opened, or NPS_MEMORY is no size.
         """
-        problem = problem_of_warehouse_file(creds.path)
+        problem = problem_of_memory() or problem_of_warehouse_file(creds.path)
         for attachment in creds.attach or []:
             if problem is None and attachment.alias == ALIAS:
                 problem = problem_of_state_file(attachment.path)
@@ -46,8 +47,8 @@ class Plugin(BasePlugin):
             raise DbtRuntimeError(problem)
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Called by dbt-duckdb before anything else uses the connection."""
-        register(conn)
+        """Called by dbt-duckdb before anything else uses it; the profile's settings come later."""
+        register(limited(conn))
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Give the agents' salt to a connection as a value: SQL is stored and logged, this is not.

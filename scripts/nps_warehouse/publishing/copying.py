@@ -18,6 +18,7 @@ from nps_warehouse import exit_codes
 from nps_warehouse.durable import FILE_MODE
 from nps_warehouse.landing import sql
 from nps_warehouse.landing.contract import PROJECT_DIR
+from nps_warehouse.memory import MemorySettingError, limited
 from nps_warehouse.publishing.place import SCHEMAS, PublishingError
 from nps_warehouse.publishing.versions import TABLE, Version, read_version, utc
 
@@ -55,7 +56,8 @@ def attached(warehouse: Path, spill: Path | None = None) -> Iterator[duckdb.Duck
         spill: a folder for what does not fit into memory; gone afterwards.
 
     Raises:
-        PublishingError: it isn't there, somebody builds it, or it can't be read.
+        PublishingError: it isn't there, somebody builds it, it can't be read, or NPS_MEMORY is no
+            size.
     """
     if not warehouse.is_file():
         raise PublishingError(f"there is no warehouse {warehouse}; run a build first")
@@ -65,7 +67,10 @@ def attached(warehouse: Path, spill: Path | None = None) -> Iterator[duckdb.Duck
     try:
         with duckdb.connect(config=config) as connection:
             try:
+                limited(connection)
                 connection.execute(f"attach {sql.text(str(warehouse))} as warehouse (read_only)")
+            except MemorySettingError as problem:
+                raise PublishingError(str(problem)) from None
             except duckdb.Error as problem:
                 reason = str(problem).splitlines()[0]
                 locked = "lock" in reason
