@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from nps_warehouse import exit_codes
 from nps_warehouse.durable import FILE_MODE, FRESH, put
+from nps_warehouse.environ import whole_number
 from nps_warehouse.landing.contract import PROJECT_DIR
 
 FOLDER_VARIABLE = "NPS_PUBLISHED_DIR"
@@ -179,10 +180,10 @@ def keep_of(environ: Mapping[str, str] = os.environ) -> int:
     Raises:
         PublishingError: NPS_KEEP is no such number.
     """
-    text = environ.get(KEEP_VARIABLE) or str(DEFAULT_KEEP)
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise PublishingError(f"{KEEP_VARIABLE} is {text!r}: it has to be a number, 1 or more")
-    return int(text)
+    try:
+        return whole_number(environ, KEEP_VARIABLE, DEFAULT_KEEP)
+    except ValueError as problem:
+        raise PublishingError(str(problem)) from None
 
 
 @contextmanager

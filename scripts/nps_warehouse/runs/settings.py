@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from nps_warehouse.environ import whole_number
 from nps_warehouse.exit_codes import BAD_INPUT
 from nps_warehouse.landing.contract import PROJECT_DIR, SAMPLE_DIR
 from nps_warehouse.runs.problems import StepError
@@ -131,12 +132,10 @@ def kept_days(environ: Mapping[str, str] = os.environ) -> int:
     Raises:
         StepError: NPS_KEEP_RUNS is no such number.
     """
-    text = environ.get(KEEP_RUNS_VARIABLE) or str(DEFAULT_KEEP_RUNS)
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise StepError(
-            BAD_INPUT, f"{KEEP_RUNS_VARIABLE} is {text!r}: it has to be a number of days, 1 or more"
-        )
-    return int(text)
+    try:
+        return whole_number(environ, KEEP_RUNS_VARIABLE, DEFAULT_KEEP_RUNS, "days")
+    except ValueError as problem:
+        raise StepError(BAD_INPUT, str(problem)) from None
 
 
 @contextmanager
