@@ -93,6 +93,55 @@ class Reading:
     negations: Mapping[str, tuple[str, ...]]
 
 
+class DuckDB:
+    """How DuckDB asks for patterns, which are RE2's."""
+
+    double = "double"
+
+    def matches(self, text: str, pattern: str) -> str:
+        """SQL of whether the pattern is found in a text.
+
+        Args:
+            text: SQL of the text.
+            pattern: in RE2's dialect.
+        """
+        return f"regexp_matches({text}, {sql.text(pattern)})"
+
+    def replaced(self, text: str, pattern: str, replacement: str) -> str:
+        """SQL of a text with every match replaced.
+
+        Args:
+            text: SQL of the text.
+            pattern: in RE2's dialect.
+            replacement: what stands there instead; `\\1` is the first group.
+        """
+        return f"regexp_replace({text}, {sql.text(pattern)}, {sql.text(replacement)}, 'g')"
+
+
+class PostgreSQL(DuckDB):
+    """How PostgreSQL does: code points and ends of words are spelled otherwise."""
+
+    double = "double precision"
+
+    def matches(self, text: str, pattern: str) -> str:
+        """As `DuckDB.matches`."""
+        return f"({text} ~ {sql.text(self._own(pattern))})"
+
+    def replaced(self, text: str, pattern: str, replacement: str) -> str:
+        """As `DuckDB.replaced`."""
+        return super().replaced(text, self._own(pattern), replacement)
+
+    def _own(self, pattern: str) -> str:
+        # No text of PostgreSQL holds the character 0.
+        pointed = re.sub(
+            r"\\x\{([0-9A-F]+)\}", lambda found: f"\\U{max(int(found[1], 16), 1):08x}", pattern
+        )
+        return pointed.replace(r"\b", r"\y")
+
+
+DUCKDB = DuckDB()
+
+
 def folded(text: str) -> str:
     """A pattern or word as comments are folded: small letters, no accents, blanks for apostrophes.
 
@@ -104,11 +153,12 @@ def folded(text: str) -> str:
     return re.sub("['’]", " ", plain)
 
 
-def folded_sql(text: str) -> str:
+def folded_sql(text: str, engine: DuckDB = DUCKDB) -> str:
     """SQL that folds a comment.
 
     Args:
         text: the comment, as SQL.
+        engine: whose SQL.
     """
     plain = f"translate(lower({text}), {sql.text(_ACCENTED)}, {sql.text(_PLAIN)})"
     for letter, letters in _LIGATURES.items():
@@ -121,7 +171,7 @@ def folded_sql(text: str) -> str:
         (_BETWEEN, " "),
         (f" {_SHORT_NOT} ", r" \1 not "),
     ):
-        plain = f"regexp_replace({plain}, {sql.text(pattern)}, {sql.text(replacement)}, 'g')"
+        plain = engine.replaced(plain, pattern, replacement)
     return plain
 
 
@@ -241,15 +291,25 @@ def create_functions(cursor: duckdb.DuckDBPyConnection, schema: str, reading: Re
         schema: the schema, quoted.
         reading: what comments say.
     """
-    for name, parameters, body in (
-        ("folded_comment", "comment_text", folded_sql("comment_text")),
-        ("said_themes", "folded_text, language", said_themes_sql(reading)),
-        ("sentiment_weight", "folded_text, language", sentiment_sql(reading)),
-    ):
-        cursor.execute(f"create or replace macro {schema}.{name}({parameters}) as ({body})")
+    for name, parameters, body in functions(reading):
+        cursor.execute(f"create or replace macro {schema}.{name}({', '.join(parameters)}) as ({body})")
 
 
-def said_themes_sql(reading: Reading) -> str:
+def functions(reading: Reading, engine: DuckDB = DUCKDB) -> list[tuple[str, tuple[str, ...], str]]:
+    """Name, parameters (all are texts) and body of each function.
+
+    Args:
+        reading: what comments say.
+        engine: whose SQL.
+    """
+    return [
+        ("folded_comment", ("comment_text",), folded_sql("comment_text", engine)),
+        ("said_themes", ("folded_text", "language"), said_themes_sql(reading, engine)),
+        ("sentiment_weight", ("folded_text", "language"), sentiment_sql(reading, engine)),
+    ]
+
+
+def said_themes_sql(reading: Reading, engine: DuckDB = DUCKDB) -> str:
     """SQL of the themes that `folded_text` says in `language`.
 
     A theme is said where one of its patterns is found that no negation denies. A pattern that holds
@@ -257,6 +317,7 @@ def said_themes_sql(reading: Reading) -> str:
 
     Args:
         reading: what comments say.
+        engine: whose SQL.
     """
     themes: dict[str, dict[str, list[str]]] = {}
     for one in reading.patterns:
@@ -265,7 +326,7 @@ def said_themes_sql(reading: Reading) -> str:
     parts = []
     for theme, languages in sorted(themes.items()):
         found = [
-            f"({_is_spoken(language, known)} and {_is_found(patterns, reading, language)})"
+            f"({_is_spoken(language, known)} and {_is_found(patterns, reading, language, engine)})"
             for language, patterns in sorted(languages.items())
         ]
         parts.append(f"case when {' or '.join(found)} then {sql.text(theme + '|')} else '' end")
@@ -288,7 +349,7 @@ def _negations(reading: Reading, language: str) -> list[str]:
     return sorted({word for words in reading.negations.values() for word in words})
 
 
-def _is_found(patterns: list[str], reading: Reading, language: str) -> str:
+def _is_found(patterns: list[str], reading: Reading, language: str, engine: DuckDB) -> str:
     negations = _negations(reading, language)
     negation = "|".join(negations)
     holds = re.compile(f"(?<![a-z])(?:{negation})(?![a-z])") if negations else None
@@ -296,14 +357,14 @@ def _is_found(patterns: list[str], reading: Reading, language: str) -> str:
     plain = [one for one in patterns if one not in denying]
     found = []
     if denying:
-        found.append(f"regexp_matches(folded_text, {sql.text(_alternation(denying))})")
+        found.append(engine.matches("folded_text", _alternation(denying)))
     if plain:
-        any_plain = sql.text(_alternation(plain))
-        one_found = f"regexp_matches(folded_text, {any_plain})"
+        any_plain = _alternation(plain)
+        one_found = engine.matches("folded_text", any_plain)
         if negations:
-            denied = sql.text(f" (?:{negation}){_GAP}{_alternation(plain)}")
-            rest = f"regexp_replace(folded_text, {denied}, ' ', 'g')"
-            one_found = f"({one_found} and regexp_matches({rest}, {any_plain}))"
+            denied = f" (?:{negation}){_GAP}{any_plain}"
+            rest = engine.replaced("folded_text", denied, " ")
+            one_found = f"({one_found} and {engine.matches(rest, any_plain)})"
         found.append(one_found)
     return f"({' or '.join(found)})"
 
@@ -312,11 +373,12 @@ def _alternation(patterns: Iterable[str]) -> str:
     return f" (?:{'|'.join(compiled(one) for one in patterns)})"
 
 
-def sentiment_sql(reading: Reading) -> str:
+def sentiment_sql(reading: Reading, engine: DuckDB = DUCKDB) -> str:
     """SQL of the weights of the words in `folded_text`, added up; a denied word counts against.
 
     Args:
         reading: what comments say.
+        engine: whose SQL.
     """
     groups: dict[str, dict[float, list[str]]] = {}
     for one in reading.words:
@@ -330,16 +392,16 @@ def sentiment_sql(reading: Reading) -> str:
         for weight, words in sorted(weights.items()):
             some = "|".join(_whole_word(word) for word in words)
             any_word = f" (?:{some}) "
-            count = _count(text, any_word)
+            count = _count(text, any_word, engine)
             negations = _negations(reading, language)
             if negations and language:
                 denied = f" (?:{'|'.join(negations)}) (?: [^ ,]+ ){{0,2}}{any_word}"
-                count = f"({count} - 2 * {_count(text, denied)})"
-            met = f"regexp_matches({text}, {sql.text(any_word)})"
+                count = f"({count} - 2 * {_count(text, denied, engine)})"
+            met = engine.matches(text, any_word)
             counted.append(f"case when {met} then {weight!r} * {count} else 0 end")
         spoken = _is_spoken(language, known)
         parts.append(f"case when {spoken} then {' + '.join(counted)} else 0 end")
-    return f"cast({' + '.join(parts) or '0'} as double)"
+    return f"cast({' + '.join(parts) or '0'} as {engine.double})"
 
 
 def _whole_word(word: str) -> str:
@@ -347,7 +409,7 @@ def _whole_word(word: str) -> str:
     return f"{stem}[^ ,]*" if word.endswith("*") else stem
 
 
-def _count(text: str, pattern: str) -> str:
+def _count(text: str, pattern: str, engine: DuckDB) -> str:
     # Every match becomes longer by one character.
-    marked = f"regexp_replace({text}, {sql.text(f'({pattern})')}, '\\1#', 'g')"
+    marked = engine.replaced(text, f"({pattern})", r"\1#")
     return f"(length({marked}) - length({text}))"
