@@ -6,9 +6,7 @@
 
 {# Text without the blanks and invisible characters around it; null when nothing is left. #}
 {% macro trimmed(text) -%}
-    nullif({{ replace_matches(
-        text, '^[' ~ blank_characters() ~ ']+|[' ~ blank_characters() ~ ']+$', ''
-    ) }}, '')
+    nullif({{ without_blanks_around(text) }}, '')
 {%- endmacro %}
 
 {# ISO 8601 to an instant: `T` or a blank between date and time; seconds, fraction and offset

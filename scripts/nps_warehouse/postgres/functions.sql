@@ -5,6 +5,30 @@
 
 create schema if not exists nps_engine;
 
+-- A quotient of whole numbers, or of decimals, has its fraction, as in DuckDB: builds look into this
+-- schema before they look into pg_catalog (search_path of profiles.yml), so that no model can forget
+-- a cast. Readers' own queries are left alone.
+{operators}
+-- Roots and powers of whole numbers and decimals are floating point numbers, too.
+create or replace function nps_engine.sqrt(numeric) returns double precision
+language sql immutable strict parallel safe as 'select pg_catalog.sqrt($1::double precision)';
+
+create or replace function nps_engine.power(numeric, numeric) returns double precision
+language sql immutable strict parallel safe as
+'select pg_catalog.power($1::double precision, $2::double precision)';
+
+-- Every character that macro blank_characters names, for btrim.
+create or replace function nps_engine.blanks() returns text
+language sql immutable parallel safe as $$
+    select string_agg(chr(code), '' order by code)
+    from (
+        select generate_series(1, 32) as code
+        union all select generate_series(8192, 8207)
+        union all select generate_series(8287, 8292)
+        union all select unnest(array[133, 160, 5760, 6158, 8232, 8233, 8239, 12288, 65279])
+    ) as codes
+$$;
+
 create or replace function nps_engine.error(message text) returns text
 language plpgsql stable as $$
 begin

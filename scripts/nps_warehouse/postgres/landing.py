@@ -13,6 +13,7 @@ import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 import duckdb
@@ -35,6 +36,7 @@ SCRATCH_VARIABLE = "NPS_POSTGRES_LANDING"
 RUN_VARIABLE = "NPS_POSTGRES_RUN"
 # A run that lands or builds holds this advisory lock; macro land_raw_files asks for it.
 LOCK = 7687
+EXACT_TYPES = ("smallint", "integer", "bigint", "numeric")
 TYPES = {"DOUBLE": "double precision", "BLOB": "bytea", "HUGEINT": "numeric"}
 
 
@@ -136,7 +138,7 @@ def attach_state(files: duckdb.DuckDBPyConnection) -> None:
 
 
 def _make_functions(cursor: Cursor, seeds_dir: str | None) -> None:
-    cursor.execute(FUNCTIONS.read_text(encoding="utf-8").replace("{word}", word_class()))
+    make_engine(cursor)
     cursor.execute(f"create schema if not exists {SCHEMA}")
     report = Report()
     seeds = read_seeds(Path(seeds_dir), contract.SEEDS_DIR, report) if seeds_dir else []
@@ -149,6 +151,32 @@ def _make_functions(cursor: Cursor, seeds_dir: str | None) -> None:
             f"create or replace function {SCHEMA}.{name}({typed}) returns {returns} "
             f"language sql immutable parallel safe as {sql.text(f'select {body}')}"
         )
+
+
+def make_engine(cursor: Cursor) -> None:
+    """Make schema ``nps_engine``: what the macros call, and the quotients of whole numbers.
+
+    Args:
+        cursor: of the owner.
+    """
+    text = FUNCTIONS.read_text(encoding="utf-8")
+    operators = "\n".join(
+        _QUOTIENT.format(left=left, right=right) for left, right in product(EXACT_TYPES, repeat=2)
+    )
+    cursor.execute(text.replace("{word}", word_class()).replace("{operators}", operators))
+
+
+_QUOTIENT = """
+create or replace function nps_engine.quotient({left}, {right}) returns double precision
+language sql immutable strict parallel safe as
+'select $1::double precision operator(pg_catalog./) $2::double precision';
+do $$ begin
+    create operator nps_engine./ (
+        function = nps_engine.quotient, leftarg = {left}, rightarg = {right}
+    );
+exception when duplicate_function then null;
+end $$;
+"""
 
 
 def word_class() -> str:

@@ -122,7 +122,11 @@ class Server:
                 "pg_ctl", "-D", self.data, "-l", self.folder / "log", "-w", "-t", "60",
                 "-o", f"-p {port} {options}", "start",
             )  # fmt: skip
-        return self.address()
+        address = self.address()
+        with contextlib.suppress(ServerError):
+            # It is there already, but for a server just made.
+            self._run("createdb", *self._login(address), address.database)
+        return address
 
     def stop(self) -> None:
         """Stop the server, if it runs; who is connected is sent away."""
@@ -156,6 +160,9 @@ class Server:
             raise ServerError(f"no server was started in {self.folder}") from None
         return Address(LOOPBACK, port, OWNER, password, DATABASE)
 
+    def _login(self, address: Address) -> list[str]:
+        return ["-h", address.host, "-p", str(address.port), "-U", address.user]
+
     def _make(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o750)
@@ -180,12 +187,15 @@ class Server:
         command = [str(programs() / program), *map(str, arguments)]
         if os.geteuid() == 0:
             command = ["runuser", "-u", _system_user(), "--", *command]
+        environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+        with contextlib.suppress(FileNotFoundError):
+            environment["PGPASSWORD"] = self.password_file.read_text()
         # The server keeps what it inherits open: a pipe would never end.
         log = self.folder / "commands.log"
         with log.open("a+") as output:
             ended = subprocess.run(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
-                cwd="/",
+                cwd="/", env=environment,
             )  # fmt: skip
         if ended.returncode != 0:
             said = log.read_text().splitlines()[-5:]
