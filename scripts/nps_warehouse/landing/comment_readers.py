@@ -125,13 +125,18 @@ class PostgreSQL(DuckDB):
 
     def matches(self, text: str, pattern: str) -> str:
         """As `DuckDB.matches`."""
-        return f"({text} ~ {sql.text(self._own(pattern))})"
+        return f"({text} ~ {sql.text(self.own_pattern(pattern))})"
 
     def replaced(self, text: str, pattern: str, replacement: str) -> str:
         """As `DuckDB.replaced`."""
-        return super().replaced(text, self._own(pattern), replacement)
+        return super().replaced(text, self.own_pattern(pattern), replacement)
 
-    def _own(self, pattern: str) -> str:
+    def own_pattern(self, pattern: str) -> str:
+        """A pattern as PostgreSQL spells it.
+
+        Args:
+            pattern: in RE2's dialect.
+        """
         # No text of PostgreSQL holds the character 0.
         pointed = re.sub(
             r"\\x\{([0-9A-F]+)\}", lambda found: f"\\U{max(int(found[1], 16), 1):08x}", pattern
@@ -309,27 +314,92 @@ def functions(reading: Reading, engine: DuckDB = DUCKDB) -> list[tuple[str, tupl
     ]
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What is searched in a folded comment.
+
+    Attributes:
+        what: the theme, or the weight of the words.
+        language: of the comments that are searched; empty for all.
+        pattern: what is searched.
+        denied: the same where a negation denies it; None where none can.
+    """
+
+    what: str
+    language: str
+    pattern: str
+    denied: str | None
+
+
+def theme_findings(reading: Reading) -> list[Finding]:
+    """What themes are found by, in the order of themes and languages.
+
+    A pattern that holds a negation itself ("not listen") is not denied by another.
+
+    Args:
+        reading: what comments say.
+    """
+    themes: dict[tuple[str, str], list[str]] = {}
+    for one in reading.patterns:
+        themes.setdefault((one.theme, one.language), []).append(one.pattern)
+    found = []
+    for (theme, language), patterns in sorted(themes.items()):
+        negations = _negations(reading, language)
+        negation = "|".join(negations)
+        holds = re.compile(f"(?<![a-z])(?:{negation})(?![a-z])") if negations else None
+        denying = [one for one in patterns if holds and holds.search(one)]
+        plain = [one for one in patterns if one not in denying]
+        if denying:
+            found.append(Finding(theme, language, _alternation(denying), None))
+        if plain:
+            any_plain = _alternation(plain)
+            denied = f" (?:{negation}){_GAP}{any_plain}" if negations else None
+            found.append(Finding(theme, language, any_plain, denied))
+    return found
+
+
+def word_findings(reading: Reading) -> list[Finding]:
+    """What words are found by, in texts with two blanks between words.
+
+    Args:
+        reading: what comments say.
+    """
+    groups: dict[tuple[str, float], list[str]] = {}
+    for one in reading.words:
+        groups.setdefault((one.language, one.weight), []).append(one.word)
+    found = []
+    for (language, weight), words in sorted(groups.items()):
+        any_word = f" (?:{'|'.join(_whole_word(word) for word in words)}) "
+        negations = _negations(reading, language)
+        denied = None
+        if negations and language:
+            denied = f" (?:{'|'.join(negations)}) (?: [^ ,]+ ){{0,2}}{any_word}"
+        found.append(Finding(repr(weight), language, any_word, denied))
+    return found
+
+
 def said_themes_sql(reading: Reading, engine: DuckDB = DUCKDB) -> str:
     """SQL of the themes that `folded_text` says in `language`.
 
-    A theme is said where one of its patterns is found that no negation denies. A pattern that holds
-    a negation itself ("not listen") is not denied by another.
+    A theme is said where one of its patterns is found that no negation denies.
 
     Args:
         reading: what comments say.
         engine: whose SQL.
     """
-    themes: dict[str, dict[str, list[str]]] = {}
-    for one in reading.patterns:
-        themes.setdefault(one.theme, {}).setdefault(one.language, []).append(one.pattern)
     known = sorted({one.language for one in reading.patterns} - {""})
-    parts = []
-    for theme, languages in sorted(themes.items()):
-        found = [
-            f"({_is_spoken(language, known)} and {_is_found(patterns, reading, language, engine)})"
-            for language, patterns in sorted(languages.items())
-        ]
-        parts.append(f"case when {' or '.join(found)} then {sql.text(theme + '|')} else '' end")
+    themes: dict[str, list[str]] = {}
+    for one in theme_findings(reading):
+        met = engine.matches("folded_text", one.pattern)
+        if one.denied is not None:
+            rest = engine.replaced("folded_text", one.denied, " ")
+            met = f"({met} and {engine.matches(rest, one.pattern)})"
+        met = f"({_is_spoken(one.language, known)} and {met})"
+        themes.setdefault(one.what, []).append(met)
+    parts = [
+        f"case when {' or '.join(found)} then {sql.text(theme + '|')} else '' end"
+        for theme, found in themes.items()
+    ]
     if not parts:
         return "''"
     return f"'|' || {' || '.join(parts)}"
@@ -349,26 +419,6 @@ def _negations(reading: Reading, language: str) -> list[str]:
     return sorted({word for words in reading.negations.values() for word in words})
 
 
-def _is_found(patterns: list[str], reading: Reading, language: str, engine: DuckDB) -> str:
-    negations = _negations(reading, language)
-    negation = "|".join(negations)
-    holds = re.compile(f"(?<![a-z])(?:{negation})(?![a-z])") if negations else None
-    denying = [one for one in patterns if holds and holds.search(one)]
-    plain = [one for one in patterns if one not in denying]
-    found = []
-    if denying:
-        found.append(engine.matches("folded_text", _alternation(denying)))
-    if plain:
-        any_plain = _alternation(plain)
-        one_found = engine.matches("folded_text", any_plain)
-        if negations:
-            denied = f" (?:{negation}){_GAP}{any_plain}"
-            rest = engine.replaced("folded_text", denied, " ")
-            one_found = f"({one_found} and {engine.matches(rest, any_plain)})"
-        found.append(one_found)
-    return f"({' or '.join(found)})"
-
-
 def _alternation(patterns: Iterable[str]) -> str:
     return f" (?:{'|'.join(compiled(one) for one in patterns)})"
 
@@ -380,28 +430,23 @@ def sentiment_sql(reading: Reading, engine: DuckDB = DUCKDB) -> str:
         reading: what comments say.
         engine: whose SQL.
     """
-    groups: dict[str, dict[float, list[str]]] = {}
-    for one in reading.words:
-        groups.setdefault(one.language, {}).setdefault(one.weight, []).append(one.word)
     known = sorted({one.language for one in reading.words} - {""})
     # Two blanks between words: a match takes the blank behind its word, and the next has its own.
     text = "replace(folded_text, ' ', '  ')"
-    parts = []
-    for language, weights in sorted(groups.items()):
-        counted = []
-        for weight, words in sorted(weights.items()):
-            some = "|".join(_whole_word(word) for word in words)
-            any_word = f" (?:{some}) "
-            count = _count(text, any_word, engine)
-            negations = _negations(reading, language)
-            if negations and language:
-                denied = f" (?:{'|'.join(negations)}) (?: [^ ,]+ ){{0,2}}{any_word}"
-                count = f"({count} - 2 * {_count(text, denied, engine)})"
-            met = engine.matches(text, any_word)
-            counted.append(f"case when {met} then {weight!r} * {count} else 0 end")
-        spoken = _is_spoken(language, known)
-        parts.append(f"case when {spoken} then {' + '.join(counted)} else 0 end")
-    return f"cast({' + '.join(parts) or '0'} as {engine.double})"
+    parts: dict[str, list[str]] = {}
+    for one in word_findings(reading):
+        count = _count(text, one.pattern, engine)
+        if one.denied is not None:
+            count = f"({count} - 2 * {_count(text, one.denied, engine)})"
+        met = engine.matches(text, one.pattern)
+        parts.setdefault(one.language, []).append(
+            f"case when {met} then {one.what} * {count} else 0 end"
+        )
+    languages = [
+        f"case when {_is_spoken(language, known)} then {' + '.join(counted)} else 0 end"
+        for language, counted in parts.items()
+    ]
+    return f"cast({' + '.join(languages) or '0'} as {engine.double})"
 
 
 def _whole_word(word: str) -> str:

@@ -144,13 +144,27 @@ def _make_functions(cursor: Cursor, seeds_dir: str | None) -> None:
     seeds = read_seeds(Path(seeds_dir), contract.SEEDS_DIR, report) if seeds_dir else []
     reading = comment_readers.read(seeds, contract.SEEDS_DIR, report)
     postgres = comment_readers.PostgreSQL()
-    for name, parameters, body in comment_readers.functions(reading, postgres):
-        returns = postgres.double if name == "sentiment_weight" else "text"
-        typed = ", ".join(f"{parameter} text" for parameter in parameters)
+    cursor.execute(
+        f"create or replace function {SCHEMA}.folded_comment(comment_text text) returns text "
+        "language sql immutable parallel safe as "
+        + sql.text(f"select {comment_readers.folded_sql('comment_text', postgres)}")
+    )
+    themes = comment_readers.theme_findings(reading)
+    words = comment_readers.word_findings(reading)
+    for table, what, findings in (("theme", "theme text", themes), ("word", "weight float8", words)):
+        relation = f"{SCHEMA}._{table}_findings"
         cursor.execute(
-            f"create or replace function {SCHEMA}.{name}({typed}) returns {returns} "
-            f"language sql immutable parallel safe as {sql.text(f'select {body}')}"
+            f"create table if not exists {relation} "
+            f"({what}, language text, pattern text, denied text, known_languages text [])"
         )
+        cursor.execute(f"delete from {relation}")
+        known = sorted({one.language for one in findings} - {""})
+        for one in findings:
+            denied = None if one.denied is None else postgres.own_pattern(one.denied)
+            cursor.execute(
+                f"insert into {relation} values (%s, %s, %s, %s, %s)",
+                [one.what, one.language, postgres.own_pattern(one.pattern), denied, known],
+            )
 
 
 def make_engine(cursor: Cursor) -> None:
