@@ -124,3 +124,16 @@
 {% macro postgres__try_cast(value, type) -%}
     {{ return('nps_engine.try_' ~ type ~ '(cast(' ~ value ~ ' as text))') }}
 {%- endmacro %}
+
+{# A number of type double as text, as DuckDB writes it: 50.0. #}
+{% macro text_of_double(value) -%}
+    {{ adapter.dispatch('text_of_double')(value) }}
+{%- endmacro %}
+
+{% macro default__text_of_double(value) -%}
+    cast({{ value }} as varchar)
+{%- endmacro %}
+
+{% macro postgres__text_of_double(value) -%}
+    replace(regexp_replace(cast({{ value }} as text), '^(-?[0-9]+)$', '\1.0'), 'e+', 'e')
+{%- endmacro %}

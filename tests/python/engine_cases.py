@@ -128,6 +128,8 @@ CASES = {
     "percentile": _yes(
         "(select {{ percentile('v', 50) }} from (values (1), (2), (3), (10)) as four (v)) = 2", True
     ),
+    "whole_double_as_text": _text("{{ text_of_double('cast(-50 as ' ~ double_type() ~ ')') }}", "-50.0"),
+    "double_as_text": _text("{{ text_of_double('cast(0.25 as ' ~ double_type() ~ ')') }}", "0.25"),
     "greatest_leaves_nulls_out": _whole("greatest(1, null, 3)", "3"),
 }
 

@@ -36,6 +36,8 @@ SCRATCH_VARIABLE = "NPS_POSTGRES_LANDING"
 RUN_VARIABLE = "NPS_POSTGRES_RUN"
 # A run that lands or builds holds this advisory lock; macro land_raw_files asks for it.
 LOCK = 7687
+READER = "nps_reader"
+READ_SCHEMAS = ("marts", "quality", "reference")
 EXACT_TYPES = ("smallint", "integer", "bigint", "numeric")
 TYPES = {"DOUBLE": "double precision", "BLOB": "bytea", "HUGEINT": "numeric"}
 
@@ -103,6 +105,7 @@ def land_postgres(
         attach_state(files)
         with connected(address) as connection, connection, connection.cursor() as cursor:
             _make_functions(cursor, seeds_dir)
+            _let_readers_in(cursor)
             _Copy(files, cursor).everything()
     finally:
         files.close()
@@ -165,6 +168,21 @@ def _make_functions(cursor: Cursor, seeds_dir: str | None) -> None:
                 f"insert into {relation} values (%s, %s, %s, %s, %s)",
                 [one.what, one.language, postgres.own_pattern(one.pattern), denied, known],
             )
+
+
+def _let_readers_in(cursor: Cursor) -> None:
+    """Grant what is read, and what later builds put there, to the role of readers."""
+    cursor.execute("select count(*) from pg_roles where rolname = %s", [READER])
+    if cursor.fetchone() == (0,):
+        # People's own roles are made members of it; nobody logs in by it.
+        cursor.execute(f"create role {READER} nologin")
+    for schema in READ_SCHEMAS:
+        cursor.execute(f"create schema if not exists {schema}")
+        cursor.execute(f"grant usage on schema {schema} to {READER}")
+        cursor.execute(f"grant select on all tables in schema {schema} to {READER}")
+        cursor.execute(
+            f"alter default privileges in schema {schema} grant select on tables to {READER}"
+        )
 
 
 def make_engine(cursor: Cursor) -> None:
