@@ -137,3 +137,16 @@
 {% macro postgres__text_of_double(value) -%}
     replace(regexp_replace(cast({{ value }} as text), '^(-?[0-9]+)$', '\1.0'), 'e+', 'e')
 {%- endmacro %}
+
+{# Stands at the end of a CTE whose expressions are dear and used more than once: an engine that would
+   put them where they are used, and compute them each time, is kept from it. #}
+{% macro computed_once() -%}
+    {{ adapter.dispatch('computed_once')() }}
+{%- endmacro %}
+
+{% macro default__computed_once() -%}
+{%- endmacro %}
+
+{% macro postgres__computed_once() -%}
+    offset 0
+{%- endmacro %}

@@ -26,6 +26,15 @@ from rendered import rendered
 pytestmark = [pytest.mark.servers, pytest.mark.environments, pytest.mark.timeout(1200)]
 
 
+HOLD = """
+import sys
+from nps_warehouse.postgres import landing, server
+with landing.run_alone(server.address()):
+    print(flush=True)
+    sys.stdin.read()
+"""
+
+
 @dataclass(frozen=True)
 class Postgres:
     """A server with the sample landed in it, and how programs reach it."""
@@ -255,8 +264,7 @@ def test_a_build_beside_another_run_is_refused(postgres: Postgres) -> None:
         [
             str(PROJECT / ".venv-postgres" / "bin" / "python"),
             "-c",
-            "import sys; from nps_warehouse.postgres import landing, server\n"
-            "with landing.run_alone(server.address()): print(flush=True); sys.stdin.read()",
+            HOLD,
         ],
         env=postgres.env,
         stdin=subprocess.PIPE,

@@ -1,8 +1,8 @@
 """Compares the marts of two engines, each given as a DuckDB file: table by table, cell by cell.
 
-Rows are brought together by the key that a table's `one_row_per` test names. Keys, counts, texts, dates
-and whatever else is no floating point number have to be equal; floating point numbers may differ by
-`TOLERANCE` of the larger of the two, or of 1.
+Rows are brought together by the key that a table's `one_row_per` test names. Keys, counts, texts,
+dates and whatever else is no floating point number have to be equal; floating point numbers may
+differ by `TOLERANCE` of the larger of the two, or of 1.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ PROJECT = Path(__file__).resolve().parents[3]
 SCHEMAS = ("marts", "quality")
 TOLERANCE = 1e-9
 FLOATING = ("DOUBLE", "FLOAT")
-# How a build was made, not what it says: the engine's own name and release stand there.
-LEFT_OUT: Mapping[str, tuple[str, ...]] = {}
 
 
 @dataclass(frozen=True)
@@ -115,13 +113,14 @@ def _compared(
     if list(columns) != list(others):
         odd = sorted(columns.keys() ^ others.keys())
         return Compared(shown, 0, 0, 0, 0, {}, 0.0, f"other columns: {', '.join(odd)}")
-    left_out = LEFT_OUT.get(shown, ())
-    wanted = [column for column in columns if column not in left_out]
+    wanted = list(columns)
     exact = [column for column in wanted if columns[column] not in FLOATING]
-    key = [column for column in grain.get(table[1], exact)]
+    key = list(grain.get(table[1], exact))
     relations = [f"{name}.{sql.name(table[0])}.{sql.name(table[1])}" for name in ("a", "b")]
     rows, other_rows = (_number(connection, f"select count(*) from {one}") for one in relations)
-    on = " and ".join(f"a.{sql.name(c)} is not distinct from b.{sql.name(c)}" for c in key) or "true"
+    on = (
+        " and ".join(f"a.{sql.name(c)} is not distinct from b.{sql.name(c)}" for c in key) or "true"
+    )
     # Rows of one key are numbered, should there be several: the first is compared with the first.
     listed = ", ".join(sql.name(column) for column in wanted)
     place = f"row_number() over (partition by {sql.columns(key) or 'true'} order by {listed})"

@@ -108,12 +108,12 @@ class DuckDB:
         return f"regexp_matches({text}, {sql.text(pattern)})"
 
     def replaced(self, text: str, pattern: str, replacement: str) -> str:
-        """SQL of a text with every match replaced.
+        r"""SQL of a text with every match replaced.
 
         Args:
             text: SQL of the text.
             pattern: in RE2's dialect.
-            replacement: what stands there instead; `\\1` is the first group.
+            replacement: what stands there instead; `\1` is the first group.
         """
         return f"regexp_replace({text}, {sql.text(pattern)}, {sql.text(replacement)}, 'g')"
 
@@ -297,7 +297,9 @@ def create_functions(cursor: duckdb.DuckDBPyConnection, schema: str, reading: Re
         reading: what comments say.
     """
     for name, parameters, body in functions(reading):
-        cursor.execute(f"create or replace macro {schema}.{name}({', '.join(parameters)}) as ({body})")
+        cursor.execute(
+            f"create or replace macro {schema}.{name}({', '.join(parameters)}) as ({body})"
+        )
 
 
 def functions(reading: Reading, engine: DuckDB = DUCKDB) -> list[tuple[str, tuple[str, ...], str]]:

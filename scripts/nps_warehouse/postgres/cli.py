@@ -49,9 +49,7 @@ def dbt_environment(server: Address, run: int | None = None) -> dict[str, str]:
     return os.environ | server.environment() | own
 
 
-def build(
-    server: Address, arguments: Sequence[str] = ("build",), *, land: bool = True
-) -> int:
+def build(server: Address, arguments: Sequence[str] = ("build",), *, land: bool = True) -> int:
     """Land and build, while no other run does; returns the exit status.
 
     Args:
@@ -71,9 +69,7 @@ def build(
 
 
 def _landed(server: Address) -> bool:
-    report = land_postgres(
-        server, os.environ.get("NPS_RAW_DIR"), os.environ.get("NPS_SEEDS_DIR")
-    )
+    report = land_postgres(server, os.environ.get("NPS_RAW_DIR"), os.environ.get("NPS_SEEDS_DIR"))
     for warning in report.warnings:
         click.echo(f"warning: {warning}", err=True)
     for error in report.errors:

@@ -1,4 +1,4 @@
-"""Copies marts of PostgreSQL into a DuckDB file, for comparisons and for whoever reads such files."""
+"""Copies marts of PostgreSQL into a DuckDB file, for comparisons and for who reads such files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Brings what was delivered to PostgreSQL: our own reader makes raw tables, COPY carries them over.
 
-The files are read by the one landing there is, into a DuckDB file beside the server's own files, so
-that unchanged files are not read again. From there the rows of files that are new or changed go into
+The files are read by the one landing there is, into a DuckDB file, so that unchanged files are not
+read again. From there the rows of files that are new or changed go into
 the tables of schema ``raw``, and those of files that are gone leave them, in one transaction. The
 state (what was published) comes along as schema ``state``.
 """
@@ -18,8 +18,7 @@ from pathlib import Path
 
 import duckdb
 import psycopg2
-from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import cursor as Cursor
+from psycopg2 import extensions
 
 from nps_warehouse.landing import comment_readers, contract, sql
 from nps_warehouse.landing.land import FILES, LANDING, PENDING_PREFIX, SCHEMA, land
@@ -43,7 +42,7 @@ TYPES = {"DOUBLE": "double precision", "BLOB": "bytea", "HUGEINT": "numeric"}
 
 
 @contextmanager
-def connected(address: Address) -> Iterator[Connection]:
+def connected(address: Address) -> Iterator[extensions.connection]:
     """A connection, closed at the end; what is not committed is undone.
 
     Args:
@@ -140,7 +139,7 @@ def attach_state(files: duckdb.DuckDBPyConnection) -> None:
         files.execute(f"use {sql.name(str(own[0]))}")
 
 
-def _make_functions(cursor: Cursor, seeds_dir: str | None) -> None:
+def _make_functions(cursor: extensions.cursor, seeds_dir: str | None) -> None:
     make_engine(cursor)
     cursor.execute(f"create schema if not exists {SCHEMA}")
     report = Report()
@@ -154,7 +153,10 @@ def _make_functions(cursor: Cursor, seeds_dir: str | None) -> None:
     )
     themes = comment_readers.theme_findings(reading)
     words = comment_readers.word_findings(reading)
-    for table, what, findings in (("theme", "theme text", themes), ("word", "weight float8", words)):
+    for table, what, findings in (
+        ("theme", "theme text", themes),
+        ("word", "weight float8", words),
+    ):
         relation = f"{SCHEMA}._{table}_findings"
         cursor.execute(
             f"create table if not exists {relation} "
@@ -170,7 +172,7 @@ def _make_functions(cursor: Cursor, seeds_dir: str | None) -> None:
             )
 
 
-def _let_readers_in(cursor: Cursor) -> None:
+def _let_readers_in(cursor: extensions.cursor) -> None:
     """Grant what is read, and what later builds put there, to the role of readers."""
     cursor.execute("select count(*) from pg_roles where rolname = %s", [READER])
     if cursor.fetchone() == (0,):
@@ -185,7 +187,7 @@ def _let_readers_in(cursor: Cursor) -> None:
         )
 
 
-def make_engine(cursor: Cursor) -> None:
+def make_engine(cursor: extensions.cursor) -> None:
     """Make schema ``nps_engine``: what the macros call, and the quotients of whole numbers.
 
     Args:
@@ -224,7 +226,7 @@ def word_class() -> str:
 
 
 class _Copy:
-    def __init__(self, files: duckdb.DuckDBPyConnection, cursor: Cursor) -> None:
+    def __init__(self, files: duckdb.DuckDBPyConnection, cursor: extensions.cursor) -> None:
         self.files = files
         self.cursor = cursor
 
