@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,14 +99,12 @@ class Postgres:
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """The suite's own server; the sample is landed in it."""
     environment.ensure(PROJECT, ["postgres"], ".venv-postgres")
-    folder = tmp_path_factory.mktemp("postgres")
-    # The server's own user has to reach its files.
-    for parent in (folder, *folder.parents):
-        if parent.owner() == "root" and not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o001)
+    # Not pytest's own: the server's user has to pass through.
+    folder = Path(tempfile.mkdtemp(prefix="nps_postgres_"))
+    folder.chmod(0o751)
     server = Server(folder / "server")
     try:
         found = Postgres(server, server.start(), folder)
@@ -114,6 +113,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         yield found
     finally:
         server.remove()
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

@@ -13,17 +13,23 @@ import psycopg2
 
 from nps_warehouse.exit_codes import BAD_INPUT
 from nps_warehouse.postgres.landing import RUN_VARIABLE, land_postgres, run_alone
-from nps_warehouse.postgres.server import PREFIX, Address, Server, ServerError, address
+from nps_warehouse.postgres.server import (
+    FOLDER_VARIABLE,
+    PREFIX,
+    PROJECT,
+    Address,
+    Server,
+    ServerError,
+    address,
+)
 
-PROJECT = Path(__file__).resolve().parents[3]
-FOLDER = PROJECT / "target" / "postgres"
 DBT = Path(sys.prefix) / "bin" / "dbt"
 SALT = "NPS_AGENT_SALT"
 
 
 def own_server() -> Server:
     """The developer's own server."""
-    return Server(FOLDER)
+    return Server(Path(os.environ.get(FOLDER_VARIABLE) or PROJECT / "target" / "postgres"))
 
 
 def server_address() -> Address:

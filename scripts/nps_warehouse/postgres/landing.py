@@ -21,7 +21,15 @@ import psycopg2
 from psycopg2 import extensions
 
 from nps_warehouse.landing import comment_readers, contract, sql
-from nps_warehouse.landing.land import FILES, LANDING, PENDING_PREFIX, SCHEMA, land
+from nps_warehouse.landing.land import (
+    APPLIED,
+    APPLIED_SCHEMA,
+    FILES,
+    LANDING,
+    PENDING_PREFIX,
+    SCHEMA,
+    land,
+)
 from nps_warehouse.landing.report import Report
 from nps_warehouse.landing.seeds import SEED_PREFIX, read_seeds
 from nps_warehouse.landing.theme_labels import TABLE as LABELS
@@ -98,6 +106,7 @@ def land_postgres(
     scratch.chmod(0o640)
     try:
         files.execute("set TimeZone = 'UTC'")
+        _tell_what_was_applied(files, address)
         report = land(files, raw_dir, seeds_dir, suppression=load(), labels=labels_file())
         if report.errors:
             return report
@@ -120,6 +129,26 @@ def scratch_file(address: Address) -> Path:
     name = f"landing_{address.host}_{address.port}_{address.database}.duckdb"
     folder = Path(__file__).resolve().parents[3] / "target"
     return Path(os.environ.get(SCRATCH_VARIABLE) or folder / name)
+
+
+def _tell_what_was_applied(files: duckdb.DuckDBPyConnection, address: Address) -> None:
+    """Copy what models have noted: the number of a landing never comes twice in a warehouse.
+
+    A landing file that was lost would begin with 1 again, and models would take its files for ones
+    they know.
+    """
+    files.execute(f"create schema if not exists {APPLIED_SCHEMA}")
+    files.execute(
+        f"create or replace table {APPLIED_SCHEMA}.{APPLIED} "
+        "(model varchar, definition varchar, seq bigint, landing bigint)"
+    )
+    with connected(address) as connection, connection.cursor() as cursor:
+        cursor.execute("select to_regclass(%s)", [f"{APPLIED_SCHEMA}.{APPLIED}"])
+        if cursor.fetchone() == (None,):
+            return
+        cursor.execute(f"select model, definition, seq, landing from {APPLIED_SCHEMA}.{APPLIED}")
+        for row in cursor.fetchall():
+            files.execute(f"insert into {APPLIED_SCHEMA}.{APPLIED} values (?, ?, ?, ?)", row)
 
 
 def attach_state(files: duckdb.DuckDBPyConnection) -> None:

@@ -19,6 +19,8 @@ from pathlib import Path
 
 VARIABLES = ("HOST", "PORT", "USER", "PASSWORD", "DATABASE")
 PREFIX = "NPS_POSTGRES_"
+FOLDER_VARIABLE = "NPS_POSTGRES_FOLDER"
+PROJECT = Path(__file__).resolve().parents[3]
 SYSTEM_USER = "postgres"
 OWNER = "nps"
 DATABASE = "nps_warehouse"
@@ -168,6 +170,7 @@ class Server:
         self.folder.chmod(0o750)
         if os.geteuid() == 0:
             shutil.chown(self.folder, _system_user())
+            self._let_server_in()
         self._write(self.password_file, secrets.token_urlsafe(24))
         # Texts are ordered by their code points, as in DuckDB; letters are those of Unicode.
         self._run(
@@ -175,6 +178,21 @@ class Server:
             "--pwfile", self.password_file, "-E", "UTF8", "--locale=C.UTF-8", "--lc-collate=C",
             "--no-sync",
         )  # fmt: skip
+
+    def _let_server_in(self) -> None:
+        """Let the server's own user pass through folders of the project to its files.
+
+        Raises:
+            ServerError: it can't pass through another folder.
+        """
+        for parent in self.folder.resolve().parents:
+            if not parent.stat().st_mode & 0o001:
+                if not parent.is_relative_to(PROJECT):
+                    raise ServerError(
+                        f"the user {SYSTEM_USER} can't pass through {parent}; name another folder "
+                        f"for the server in {FOLDER_VARIABLE}"
+                    )
+                parent.chmod(parent.stat().st_mode | 0o001)
 
     def _write(self, file: Path, text: str) -> None:
         file.touch(mode=0o600)
