@@ -1,5 +1,5 @@
-{# Contracts and seeds name types as DuckDB does; engines that call them otherwise are asked in their own
-   words. Each macro here overrides dbt's own of that name. #}
+{# Contracts and seeds name types as DuckDB does; engines that call them otherwise are asked in their
+   own words. Each macro with an engine's name here overrides dbt's own. #}
 
 {# Columns of a contract with the engine's own names of their types. #}
 {% macro columns_in_engine_types(columns) %}
@@ -28,8 +28,9 @@
     {% set types = model['config'].get('column_types', {}) %}
     {% set columns = [] %}
     {% for name in agate_table.column_names %}
-        {% set type = engine_type(types.get(name) or adapter.convert_type(agate_table, loop.index0)) %}
-        {% do columns.append(adapter.quote_seed_column(name, model['config'].get('quote_columns')) ~ ' ' ~ type) %}
+        {% set column = adapter.quote_seed_column(name, model['config'].get('quote_columns')) %}
+        {% set type = types.get(name) or adapter.convert_type(agate_table, loop.index0) %}
+        {% do columns.append(column ~ ' ' ~ engine_type(type)) %}
     {% endfor %}
     {% set create %}
         create table {{ this.render() }} ({{ columns | join(', ') }})

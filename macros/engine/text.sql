@@ -15,11 +15,11 @@
 {# Its classes know letters that are not of ASCII, and no text can hold the character 0. #}
 {% macro postgres__engine_pattern(pattern) -%}
     {%- set points = [] -%}
-    {%- for point in modules.re.findall('\\\\x\\{([0-9A-Fa-f]+)\\}', pattern) if point not in points -%}
+    {%- for point in modules.re.findall('\\\\x\\{([0-9A-Fa-f]+)\\}', pattern) -%}
         {%- do points.append(point) -%}
     {%- endfor -%}
     {%- set own = {'pattern': pattern} -%}
-    {%- for point in points -%}
+    {%- for point in points | unique -%}
         {%- set code = [point | int(base=16), 1] | max -%}
         {%- do own.update({
             'pattern': own.pattern.replace('\\x{' ~ point ~ '}', '\\U' ~ '%08x' % code)

@@ -37,8 +37,8 @@
 
 {% macro postgres__finite_number(value, at_least) -%}
     case
-        when nps_engine.try_double(cast({{ value }} as text)) >= {{ at_least if at_least is not none else "'-Infinity'" }}
-            then nps_engine.try_double(cast({{ value }} as text))
+        when {{ try_cast(value, 'double') }} >= {{ "'-Infinity'" if at_least is none else at_least }}
+            then {{ try_cast(value, 'double') }}
     end
 {%- endmacro %}
 

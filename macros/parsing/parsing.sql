@@ -48,7 +48,8 @@
     {%- set digits = "replace(" ~ offset ~ ", ':', '')" -%}
     60 * {{ try_cast('substring(' ~ digits ~ ', 1, 3)', 'integer') }}
     + {{ try_cast(
-        'substring(' ~ digits ~ ', 1, 1) || coalesce(nullif(substring(' ~ digits ~ ", 4, 2), ''), '0')",
+        'substring(' ~ digits ~ ', 1, 1)'
+        ~ ' || coalesce(nullif(substring(' ~ digits ~ ", 4, 2), ''), '0')",
         'integer'
     ) }}
 {%- endmacro %}
@@ -105,7 +106,8 @@
     {%- set blanks = '[' ~ blank_characters() ~ ']*' -%}
     case
         when {{ matches(
-            'text_' ~ column, '^(10|[0-9])([.]0+)?(' ~ blanks ~ '[-–—]' ~ blanks ~ '[^0-9][^\\n]*)?$'
+            'text_' ~ column,
+            '^(10|[0-9])([.]0+)?(' ~ blanks ~ '[-–—]' ~ blanks ~ '[^0-9][^\\n]*)?$'
         ) }}
             then {{ try_cast(extracted('text_' ~ column, '^(10|[0-9])'), 'integer') }}
     end

@@ -31,7 +31,8 @@ invited as (
         contact_id,
         row_number() over (
             partition by response_id
-            order by sent_at desc nulls last, distribution_id desc nulls last, contact_id desc nulls last
+            order by
+                sent_at desc nulls last, distribution_id desc nulls last, contact_id desc nulls last
         ) as age
     from {{ source('qualtrics', 'distribution_contact') }}
     where response_id is not null
