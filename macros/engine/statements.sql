@@ -28,15 +28,3 @@
     {# Also where no landing has made nps_engine yet. #}
     do 'begin raise exception ''%'', ''{{ text | replace("'", "''") }}''; end'
 {%- endmacro %}
-
-{# What macros wrote by run_query outlives the connection. DuckDB commits each by itself. #}
-{% macro keep_written() -%}
-    {{ adapter.dispatch('keep_written')() }}
-{%- endmacro %}
-
-{% macro default__keep_written() -%}
-{%- endmacro %}
-
-{% macro postgres__keep_written() -%}
-    {%- do adapter.commit() -%}
-{%- endmacro %}
