@@ -11,6 +11,8 @@
    keeps the index there is. Readers are granted the schema's tables once, by the landing. #}
 {% macro postgres__served() -%}
     {%- if execute and not is_incremental() -%}
+        {#- A table just made is unknown to the planner of what reads it next. -#}
+        analyze {{ this }};
         {%- for node in graph.nodes.values()
             if node.resource_type == 'test' and node.attached_node == model.unique_id
             and node.get('test_metadata', {}).get('name') == 'one_row_per' -%}
