@@ -129,7 +129,7 @@ def built_on_postgres(postgres: Postgres, sample_build: Build) -> str:
 def test_every_mart_says_on_postgresql_what_it_says_on_duckdb(
     built_on_postgres: str, sample_build: Build
 ) -> None:
-    [counted] = sample_build.rows(
+    [counted] = sample_build.dicts(
         "select count(*) as tables from duckdb_tables() where schema_name in ('marts', 'quality')"
     )
     *_, last = built_on_postgres.splitlines()
