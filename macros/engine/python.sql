@@ -6,14 +6,38 @@
 
    sums: columns or SQL, in the order of importance_sums. #}
 {% macro shares_of_variance(sums) -%}
+    {{ adapter.dispatch('shares_of_variance')(sums) }}
+{%- endmacro %}
+
+{% macro default__shares_of_variance(sums) -%}
     nps_lmg([{{ sums | join(', ') }}])
 {%- endmacro %}
 
+{% macro postgres__shares_of_variance(sums) -%}
+    nps_engine.shares_of_variance(array[{{ sums | join(', ') }}])
+{%- endmacro %}
+
 {% macro explained_variance(shares) -%}
+    {{ adapter.dispatch('explained_variance')(shares) }}
+{%- endmacro %}
+
+{% macro default__explained_variance(shares) -%}
     {{ shares }}[1]
+{%- endmacro %}
+
+{% macro postgres__explained_variance(shares) -%}
+    ({{ shares }})[1]
 {%- endmacro %}
 
 {# place: of the driver, from 1. #}
 {% macro share_of_variance(shares, place) -%}
+    {{ adapter.dispatch('share_of_variance')(shares, place) }}
+{%- endmacro %}
+
+{% macro default__share_of_variance(shares, place) -%}
     {{ shares }}[1 + {{ place }}]
+{%- endmacro %}
+
+{% macro postgres__share_of_variance(shares, place) -%}
+    ({{ shares }})[1 + {{ place }}]
 {%- endmacro %}

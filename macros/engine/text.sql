@@ -1,18 +1,66 @@
 {# Text functions whose spelling differs between engines. #}
 
+{# A pattern of the dialect that all patterns here are written in (RE2's) in the engine's own.
+
+   Of RE2's dialect are used: characters, classes with [:punct:] and [:space:] of ASCII, code points as
+   \x{2003}, groups, | * + ? {m,n} ^ $; a dot not: engines differ in whether it is a line's end. #}
+{% macro engine_pattern(pattern) -%}
+    {{ return(adapter.dispatch('engine_pattern')(pattern)) }}
+{%- endmacro %}
+
+{% macro default__engine_pattern(pattern) -%}
+    {{ return(pattern) }}
+{%- endmacro %}
+
+{# Its classes know letters that are not of ASCII, and no text can hold the character 0. #}
+{% macro postgres__engine_pattern(pattern) -%}
+    {%- set points = [] -%}
+    {%- for point in modules.re.findall('\\\\x\\{([0-9A-Fa-f]+)\\}', pattern) -%}
+        {%- do points.append(point) -%}
+    {%- endfor -%}
+    {%- set own = {'pattern': pattern} -%}
+    {%- for point in points | unique -%}
+        {%- set code = [point | int(base=16), 1] | max -%}
+        {%- do own.update({
+            'pattern': own.pattern.replace('\\x{' ~ point ~ '}', '\\U' ~ '%08x' % code)
+        }) -%}
+    {%- endfor -%}
+    {{ return(
+        own.pattern
+        .replace('[:space:]', '\\t\\n\\v\\f\\r ')
+        .replace('[:punct:]', '!-/:-@\\[-`{-~')
+    ) }}
+{%- endmacro %}
+
 {# Whether the pattern is found in the text (anchor it to match the whole). #}
 {% macro matches(text, pattern) -%}
-    regexp_matches({{ text }}, '{{ pattern }}')
+    {{ adapter.dispatch('matches')(text, pattern) }}
+{%- endmacro %}
+
+{% macro default__matches(text, pattern) -%}
+    regexp_matches({{ text }}, '{{ engine_pattern(pattern) }}')
+{%- endmacro %}
+
+{% macro postgres__matches(text, pattern) -%}
+    ({{ text }} ~ '{{ engine_pattern(pattern) }}')
 {%- endmacro %}
 
 {# Every match of the pattern replaced. #}
 {% macro replace_matches(text, pattern, replacement) -%}
-    regexp_replace({{ text }}, '{{ pattern }}', '{{ replacement }}', 'g')
+    {{ adapter.dispatch('replace_matches')(text, pattern, replacement) }}
+{%- endmacro %}
+
+{% macro default__replace_matches(text, pattern, replacement) -%}
+    regexp_replace({{ text }}, '{{ engine_pattern(pattern) }}', '{{ replacement }}', 'g')
+{%- endmacro %}
+
+{% macro postgres__replace_matches(text, pattern, replacement) -%}
+    regexp_replace({{ text }}, '{{ engine_pattern(pattern) }}', '{{ replacement }}', 'g')
 {%- endmacro %}
 
 {# Every match of the pattern, which has no group that captures, between two marks. #}
 {% macro wrapped_matches(text, pattern, mark) -%}
-    regexp_replace({{ text }}, '({{ pattern }})', '{{ mark }}\1{{ mark }}', 'g')
+    {{ replace_matches(text, '(' ~ pattern ~ ')', mark ~ matched_group(1) ~ mark) }}
 {%- endmacro %}
 
 {# What a group of the pattern matched, in the replacement of replace_matches. #}
@@ -22,7 +70,18 @@
 
 {# The given capture group of the first match (0: the whole match); '' where there is none. #}
 {% macro extracted(text, pattern, group=0) -%}
-    regexp_extract({{ text }}, '{{ pattern }}', {{ group }})
+    {{ adapter.dispatch('extracted')(text, pattern, group) }}
+{%- endmacro %}
+
+{% macro default__extracted(text, pattern, group) -%}
+    regexp_extract({{ text }}, '{{ engine_pattern(pattern) }}', {{ group }})
+{%- endmacro %}
+
+{% macro postgres__extracted(text, pattern, group) -%}
+    coalesce(
+        regexp_substr({{ text }}, '{{ engine_pattern(pattern) }}', 1, 1, '', {{ group }}),
+        case when {{ text }} is not null then '' end
+    )
 {%- endmacro %}
 
 {# Texts of a group behind each other, in the order of a key that is unique in it. #}
@@ -33,6 +92,22 @@
 {# Every Unicode blank, the C0 controls and the zero-width characters, for a character class. #}
 {% macro blank_characters() -%}
     \x{00}-\x{20}\x{85}\x{A0}\x{1680}\x{180E}\x{2000}-\x{200F}\x{2028}\x{2029}\x{202F}\x{205F}-\x{2064}\x{3000}\x{FEFF}
+{%- endmacro %}
+
+{# Text without any of them at its ends. #}
+{% macro without_blanks_around(text) -%}
+    {{ adapter.dispatch('without_blanks_around')(text) }}
+{%- endmacro %}
+
+{% macro default__without_blanks_around(text) -%}
+    {{ replace_matches(
+        text, '^[' ~ blank_characters() ~ ']+|[' ~ blank_characters() ~ ']+$', ''
+    ) }}
+{%- endmacro %}
+
+{# A tenth of the time. #}
+{% macro postgres__without_blanks_around(text) -%}
+    btrim({{ text }}, nps_engine.blanks())
 {%- endmacro %}
 
 {# Those with a width that do not end a line; those without a width (the soft hyphen among them). #}
@@ -51,19 +126,46 @@
 
 {# Hexadecimal digest, hard to turn back where the salt is secret. #}
 {% macro digest(text) -%}
+    {{ adapter.dispatch('digest')(text) }}
+{%- endmacro %}
+
+{% macro default__digest(text) -%}
     sha256({{ text }})
+{%- endmacro %}
+
+{% macro postgres__digest(text) -%}
+    encode(sha256(convert_to({{ text }}, 'UTF8')), 'hex')
 {%- endmacro %}
 
 {# The environment's NPS_AGENT_SALT, as the landing's plugin gives it to a connection, so that it
    stands in no SQL that is stored or logged. A connection that was not given it fails. #}
 {% macro agent_salt() -%}
+    {{ adapter.dispatch('agent_salt')() }}
+{%- endmacro %}
+
+{% macro default__agent_salt() -%}
     coalesce(
         cast(getvariable('nps_agent_salt') as varchar),
         cast(error('NPS_AGENT_SALT is empty, and agents are shown by pseudonym') as varchar)
     )
 {%- endmacro %}
 
+{% macro postgres__agent_salt() -%}
+    coalesce(
+        nullif(current_setting('nps.agent_salt', true), ''),
+        nps_engine.error('NPS_AGENT_SALT is empty, and agents are shown by pseudonym')
+    )
+{%- endmacro %}
+
 {# Whether there is one. #}
 {% macro has_agent_salt() -%}
+    {{ adapter.dispatch('has_agent_salt')() }}
+{%- endmacro %}
+
+{% macro default__has_agent_salt() -%}
     (coalesce(cast(getvariable('nps_agent_salt') as varchar), '') <> '')
+{%- endmacro %}
+
+{% macro postgres__has_agent_salt() -%}
+    (coalesce(current_setting('nps.agent_salt', true), '') <> '')
 {%- endmacro %}

@@ -3,7 +3,15 @@
 
 {# A text with every word between two marks, which the text itself may not hold. #}
 {% macro marked_words(text) -%}
+    {{ adapter.dispatch('marked_words')(text) }}
+{%- endmacro %}
+
+{% macro default__marked_words(text) -%}
     regexp_replace(translate({{ text }}, '␞␟', '  '), '([\p{L}\p{N}]+)', '␞\1␟', 'g')
+{%- endmacro %}
+
+{% macro postgres__marked_words(text) -%}
+    nps_engine.marked_words({{ text }})
 {%- endmacro %}
 
 {# The text again. #}
@@ -17,7 +25,15 @@
 
 {# The words of a text with one blank between them. #}
 {% macro spaced_words(text) -%}
+    {{ adapter.dispatch('spaced_words')(text) }}
+{%- endmacro %}
+
+{% macro default__spaced_words(text) -%}
     trim(regexp_replace({{ text }}, '[^\p{L}\p{N}]+', ' ', 'g'))
+{%- endmacro %}
+
+{% macro postgres__spaced_words(text) -%}
+    nps_engine.spaced_words({{ text }})
 {%- endmacro %}
 
 {# The word at a place (from 1) of a text of spaced words; '' behind the last. #}

@@ -106,7 +106,7 @@
    dates:   column whose values are noted, of rows taken out here and of rows added by `note_added`. #}
 {% macro take_out(key, changed, type='varchar', dates=none) -%}
     {%- if is_incremental() -%}
-        create or replace temp table {{ scratch('changed') }} as
+        {{ temporary_table(scratch('changed')) }}
         select value from (
             {{ changed }}
         ) as every_change

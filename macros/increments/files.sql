@@ -49,7 +49,7 @@
 {# Pre-hook of parsed rows: takes out the rows of files that changed or vanished. #}
 {% macro take_out_gone_files() -%}
     {%- if is_incremental() -%}
-        create or replace temp table {{ scratch('gone') }} as
+        {{ temporary_table(scratch('gone')) }}
         select held._source_file
         from (select _source_file from {{ this }} group by _source_file) as held
         left join raw._files as files
@@ -58,7 +58,7 @@
                 and held._source_file = files.source_file
                 and files.landed_in <= {{ applied_up_to('landing') }}
         where files.source_file is null;
-        create or replace temp table {{ scratch('removed') }} as
+        {{ temporary_table(scratch('removed')) }}
         select * from {{ this }}
         where _source_file in (select _source_file from {{ scratch('gone') }});
         delete from {{ this }}
@@ -73,10 +73,10 @@
     {%- if was_incremental -%}
         {%- set table = raw_table_of_model() -%}
         {%- set differing = scratch('differing') -%}
-        create or replace temp table {{ scratch('added') }} as
+        {{ temporary_table(scratch('added')) }}
         select * from {{ this }}
         where _source_file in ({{ new_files(table) }});
-        create or replace temp table {{ differing }} as
+        {{ temporary_table(differing) }}
         {{ rows_that_differ(scratch('added'), scratch('removed'), columns_that_count()) }};
         {{ note('file', new_files(table)) }}
         {{ note('key', 'select ' ~ first_keys()[table] ~ ' as value from ' ~ differing) }}
@@ -95,7 +95,7 @@
     {%- if is_incremental() -%}
         {%- set table = raw_table_of_model() -%}
         {%- set parsed = 'parsed_' ~ table -%}
-        create or replace temp table {{ scratch('changed') }} as
+        {{ temporary_table(scratch('changed')) }}
         select value from (
             {{ changes_of(parsed) }}
             union all
@@ -104,7 +104,7 @@
         ) as every_change
         where value is not null
         group by value;
-        create or replace temp table {{ scratch('before') }} as
+        {{ temporary_table(scratch('before')) }}
         select * from {{ this }}
         where first_key in (select value from {{ scratch('changed') }});
         delete from {{ this }}
@@ -120,10 +120,10 @@
         {%- set table = raw_table_of_model() -%}
         {%- set parsed = 'parsed_' ~ table -%}
         {%- set first_key = first_keys()[table] -%}
-        create or replace temp table {{ scratch('after') }} as
+        {{ temporary_table(scratch('after')) }}
         select * from {{ this }}
         where first_key in (select value from {{ scratch('changed') }});
-        create or replace temp table {{ scratch('told') }} as
+        {{ temporary_table(scratch('told')) }}
         {{ changes_of(parsed) }}
         union all
         select first_key as value from (

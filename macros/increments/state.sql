@@ -87,7 +87,7 @@
     {%- for column in adapter.get_columns_in_relation(this) -%}
         {%- do cells.append("coalesce(cast(" ~ column.quoted ~ " as varchar) || ';', '-')") -%}
     {%- endfor -%}
-    create or replace temp table {{ scratch('loaded') }} as
+    {{ temporary_table(scratch('loaded')) }}
     select coalesce({{ digest(joined_texts('row_text', 'row_text')) }}, '') as digest
     from (
         select {{ cells | join(" || ',' || ") }} as row_text from {{ this }}

@@ -123,7 +123,7 @@
             when {{ p }} is not null
                 then least(1.0, min({{ p }} * (cast(p_count as {{ double_type() }}) / p_rank)) over (
                     partition by {{ sets }}, {{ p }} is null
-                    order by p_rank desc
+                    order by p_rank desc nulls last
                     rows between unbounded preceding and current row
                 ))
         end as adjusted_p_value

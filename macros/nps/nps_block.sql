@@ -17,6 +17,7 @@ scored as (
         {{ nps_standard_error(*each) }} as nps_standard_error,
         responses >= {{ var('nps_min_responses') }} as is_reportable
     from {{ counts }}
+    {{ computed_once() }}
 
 ),
 
@@ -31,6 +32,7 @@ with_interval as (
             100.0, nps_adjusted + {{ normal_quantile_95() }} * nps_standard_error
         ) as nps_ci_high
     from scored
+    {{ computed_once() }}
 
 ),
 

@@ -116,7 +116,8 @@ as_of as (
         from {{ ref(daily) }}
         group by
             {{ others | join(', ') }},
-            {% if survey_type -%}
+            {#- Standard SQL groups by no constant. -#}
+            {% if survey_type == 'survey_type' -%}
                 {{ survey_type }},
             {% endif -%}
             {{ date_column }}

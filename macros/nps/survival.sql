@@ -51,7 +51,7 @@
         *,
         cast(sum(events + censored) over (
             partition by {{ groups }}
-            order by duration desc
+            order by duration desc nulls last
             rows between unbounded preceding and current row
         ) as bigint) as at_risk
     from {{ of }}_leaving

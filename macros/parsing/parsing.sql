@@ -6,9 +6,7 @@
 
 {# Text without the blanks and invisible characters around it; null when nothing is left. #}
 {% macro trimmed(text) -%}
-    nullif({{ replace_matches(
-        text, '^[' ~ blank_characters() ~ ']+|[' ~ blank_characters() ~ ']+$', ''
-    ) }}, '')
+    nullif({{ without_blanks_around(text) }}, '')
 {%- endmacro %}
 
 {# ISO 8601 to an instant: `T` or a blank between date and time; seconds, fraction and offset
@@ -21,14 +19,16 @@
     {%- set iso_time = '([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?' -%}
     {%- set iso_offset = '[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?' -%}
     {%- set wall_time -%}
-        try_cast(replace({{ extracted(
-            text, '^' ~ iso_date ~ '([T ][0-9:]+([.,][0-9]{1,6})?)?'
-        ) }}, ',', '.') as timestamp)
+        {{ try_cast(
+            'replace(' ~ extracted(text, '^' ~ iso_date ~ '([T ][0-9:]+([.,][0-9]{1,6})?)?')
+            ~ ", ',', '.')",
+            'timestamp'
+        ) }}
     {%- endset -%}
     {%- set offset = extracted(text, '[+-][0-9]{2}:?([0-9]{2})?$') -%}
     case
         when {{ is_typed(delivered, 'timestamp') }}
-            then {{ local_to_utc('try_cast(' ~ delivered ~ ' as timestamp)') }}
+            then {{ local_to_utc(try_cast(delivered, 'timestamp')) }}
         when {{ is_typed(delivered, 'timestamp with time zone') }}
             then {{ zoned_to_utc(delivered) }}
         {#- There is no year 0; engines make the year before 1 of it, or nothing. #}
@@ -46,11 +46,12 @@
 {# `+05:30`, `-0800` or `+02` as minutes east of UTC. #}
 {% macro minutes_of_offset(offset) -%}
     {%- set digits = "replace(" ~ offset ~ ", ':', '')" -%}
-    60 * try_cast(substring({{ digits }}, 1, 3) as integer)
-    + try_cast(
-        substring({{ digits }}, 1, 1) || coalesce(nullif(substring({{ digits }}, 4, 2), ''), '0')
-        as integer
-    )
+    60 * {{ try_cast('substring(' ~ digits ~ ', 1, 3)', 'integer') }}
+    + {{ try_cast(
+        'substring(' ~ digits ~ ', 1, 1)'
+        ~ ' || coalesce(nullif(substring(' ~ digits ~ ", 4, 2), ''), '0')",
+        'integer'
+    ) }}
 {%- endmacro %}
 
 {# Plain digits with an optional fraction; exponents and NaN are no amounts, and a sign only where
@@ -71,7 +72,7 @@
 {% macro parsed_integer(column, at_least, at_most) -%}
     {%- set text = 'text_' ~ column -%}
     {%- set delivered = 'delivered_' ~ column -%}
-    {%- set typed = 'try_cast(' ~ delivered ~ ' as double)' -%}
+    {%- set typed = try_cast(delivered, 'double') -%}
     case
         when {{ is_typed(delivered, 'double') }} and {{ typed }} = floor({{ typed }})
             then {{ whole_number(delivered, at_least, at_most) }}
@@ -105,8 +106,9 @@
     {%- set blanks = '[' ~ blank_characters() ~ ']*' -%}
     case
         when {{ matches(
-            'text_' ~ column, '^(10|[0-9])([.]0+)?(' ~ blanks ~ '[-–—]' ~ blanks ~ '[^0-9].*)?$'
+            'text_' ~ column,
+            '^(10|[0-9])([.]0+)?(' ~ blanks ~ '[-–—]' ~ blanks ~ '[^0-9][^\\n]*)?$'
         ) }}
-            then try_cast({{ extracted('text_' ~ column, '^(10|[0-9])') }} as integer)
+            then {{ try_cast(extracted('text_' ~ column, '^(10|[0-9])'), 'integer') }}
     end
 {%- endmacro %}

@@ -41,7 +41,9 @@
     {%- set behind = {} -%}
     {%- for kind, of_kind in words.items() -%}
         {%- do behind.update({
-            kind: 'length(' ~ replace_matches(read, '^.*(?:' ~ of_kind | join('|') ~ ')', '') ~ ')'
+            kind: 'length(' ~ replace_matches(
+                read, '^[^\\n]*(?:' ~ of_kind | join('|') ~ ')', ''
+            ) ~ ')'
         }) -%}
     {%- endfor -%}
     case

@@ -34,6 +34,7 @@ texts as (
         _source_file,
         _source_row
     from delivered
+    {{ computed_once() }}
 
 ),
 
@@ -46,6 +47,7 @@ parsed as (
             {{- "," if not loop.last }}
         {% endfor %}
     from texts
+    {{ computed_once() }}
 
 ),
 
@@ -68,6 +70,7 @@ possible as (
             {{- "," if not loop.last }}
         {% endfor %}
     from parsed
+    {{ computed_once() }}
 
 ),
 
@@ -83,6 +86,7 @@ judged as (
             {% endfor %}
         end as failed_rule
     from possible
+    {{ computed_once() }}
 
 )
 

@@ -13,8 +13,8 @@ rules as (
     select
         'nps_bands' as rule_name,
         band as rule_key,
-        'above ' || coalesce(cast(above as {{ dbt.type_string() }}), 'any')
-        || ' up to ' || coalesce(cast(up_to as {{ dbt.type_string() }}), 'any') as rule_value
+        'above ' || coalesce({{ text_of_double('above') }}, 'any')
+        || ' up to ' || coalesce({{ text_of_double('up_to') }}, 'any') as rule_value
     from {{ ref('nps_bands') }}
     union all
     select

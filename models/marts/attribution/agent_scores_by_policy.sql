@@ -69,7 +69,7 @@ select
                 rank() over (
                     partition by
                         survey_type, period_type, period_start, attribution_policy, is_ranked
-                    order by nps desc
+                    order by nps desc nulls last
                 )
     end as nps_rank
 from ranked

@@ -32,7 +32,8 @@ placed as (
         row_number() over (partition by contact_id order by leg_number) as from_first,
         -- Of two legs of the same length the later one.
         row_number() over (
-            partition by contact_id order by handle_seconds desc, leg_number desc
+            partition by contact_id
+            order by handle_seconds desc nulls last, leg_number desc nulls last
         ) as from_longest,
         count(*) over (partition by contact_id) as legs,
         sum(is_untimed) over (partition by contact_id) as untimed_legs,

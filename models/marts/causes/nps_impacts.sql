@@ -17,11 +17,11 @@ ranked as (
         *,
         row_number() over (
             partition by {{ set_of_groups | join(', ') }}
-            order by detractors desc, scope_id asc
+            order by detractors desc nulls last, scope_id asc
         ) as detractor_rank,
         sum(detractors) over (
             partition by {{ set_of_groups | join(', ') }}
-            order by detractors desc, scope_id asc
+            order by detractors desc nulls last, scope_id asc
             rows between unbounded preceding and current row
         ) as detractors_so_far
     from contrasts_adjusted

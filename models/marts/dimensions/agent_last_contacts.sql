@@ -31,7 +31,7 @@ ordered as (
         contacts.*,
         row_number() over (
             partition by contacts.agent_id, contacts.contact_date
-            order by contacts.contact_id desc
+            order by contacts.contact_id desc nulls last
         ) as greatest_id_first
     from contacts
     inner join last_moments

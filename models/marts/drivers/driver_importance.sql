@@ -81,7 +81,7 @@ select
         when r_squared > 0
             then row_number() over (
                 partition by {{ set_of_answers }}
-                order by lmg desc, driver asc
+                order by lmg desc nulls last, driver asc
             )
     end as importance_rank
 from by_driver

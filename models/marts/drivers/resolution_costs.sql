@@ -37,7 +37,7 @@ compared as (
         *,
         max(resolved_pct) over (
             partition by contact_reason, period_type, period_start, is_comparable
-            order by cost_seconds asc, resolved_pct desc, handle_band asc
+            order by cost_seconds asc, resolved_pct desc nulls last, handle_band asc
             rows between unbounded preceding and 1 preceding
         ) as cheaper_resolved_pct
     from costed

@@ -20,7 +20,7 @@ responses as (
         count(*) over (partition by contact_id) as responses,
         row_number() over (
             partition by contact_id
-            order by responded_at desc, response_id desc
+            order by responded_at desc nulls last, response_id desc nulls last
         ) as newest_first
     from {{ responses_to_write('contact_id') }}
     where contact_id is not null

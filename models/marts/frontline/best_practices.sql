@@ -49,7 +49,7 @@ shown as (
         coalesce(differences.adjusted_p_value < {{ significance_level() }}, false) as is_different,
         row_number() over (
             partition by {{ prefixed(key, 'members') }}
-            order by abs(coalesce(differences.z_value, 0)) desc, differences.driver
+            order by abs(coalesce(differences.z_value, 0)) desc nulls last, differences.driver
         ) as driver_rank
     from members
     left join differences_adjusted as differences

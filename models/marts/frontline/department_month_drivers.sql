@@ -18,7 +18,7 @@ ordered as (
         *,
         row_number() over (
             partition by scope_id, period_start
-            order by points_at_stake desc, driver asc, band asc
+            order by points_at_stake desc nulls last, driver asc, band asc
         ) as place
     from drivers
 

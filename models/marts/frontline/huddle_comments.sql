@@ -30,7 +30,7 @@ newest as (
         *,
         row_number() over (
             partition by {{ of_week | join(', ') }}, words
-            order by responded_at desc, response_id asc
+            order by responded_at desc nulls last, response_id asc
         ) as newest_first
     from responses
     where words <> ''
@@ -46,7 +46,7 @@ ordered as (
             order by
                 case when characters <= {{ longest }} then 0 else 1 end asc,
                 case when characters <= {{ longest }} then -characters else characters end asc,
-                responded_at desc,
+                responded_at desc nulls last,
                 response_id asc
         ) as place
     from newest

@@ -29,7 +29,7 @@ praised as (
         *,
         row_number() over (
             partition by team, period_start
-            order by promoter_mentions desc, theme asc
+            order by promoter_mentions desc nulls last, theme asc
         ) as place
     from themes
     where

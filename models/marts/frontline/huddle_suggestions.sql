@@ -41,7 +41,7 @@ ordered as (
         *,
         row_number() over (
             partition by team, period_start
-            order by priority asc, rule_id asc, topic_value desc, subject asc
+            order by priority asc, rule_id asc, topic_value desc nulls last, subject asc
         ) as place
     from holding
 

@@ -28,7 +28,7 @@ ordered as (
         *,
         row_number() over (
             partition by team, period_start
-            order by responses desc, department_id asc
+            order by responses desc nulls last, department_id asc
         ) as place
     from counted
 

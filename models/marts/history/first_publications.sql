@@ -41,7 +41,8 @@ looked_up as (
         *,
         min(publication_number) over (
             order by
-                on_date desc, is_publication asc, publication_number asc, period_type asc,
+                on_date desc nulls last, is_publication asc, publication_number asc,
+                period_type asc,
                 period_start asc
             rows between unbounded preceding and current row
         ) as first_publication_number

@@ -26,7 +26,7 @@ last_contacts as (
     select
         *,
         row_number() over (
-            partition by agent_id order by contact_date desc, contact_id desc
+            partition by agent_id order by contact_date desc nulls last, contact_id desc nulls last
         ) as newest_first
     from {{ ref('agent_last_contacts') }}
 

@@ -26,11 +26,11 @@ ranked as (
         ranked_groups,
         rank() over (
             partition by {{ set_keys | join(', ') }}
-            order by shrunk_nps desc
+            order by shrunk_nps desc nulls last
         ) as shrunk_rank,
         row_number() over (
             partition by {{ set_keys | join(', ') }}
-            order by shrunk_nps desc, nps desc, scope_id asc
+            order by shrunk_nps desc nulls last, nps desc nulls last, scope_id asc
         ) as place
     from reportable
     -- A group alone has nobody to be ranked among.

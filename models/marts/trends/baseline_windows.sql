@@ -53,7 +53,7 @@ usual as (
 
     select
         *,
-        row_number() over (order by months desc, starts_on asc) as choice
+        row_number() over (order by months desc nulls last, starts_on asc) as choice
     from candidates
 
 ),

@@ -56,7 +56,15 @@ compared as (
 published as (
 
     select
-        *,
+        scope_type,
+        scope_id,
+        survey_type,
+        period_start,
+        compared_with,
+        other_start,
+        other_responses,
+        other_nps,
+        not_comparable_because,
         {{ tested_change() }},
         has_samples and not_comparable_because is null as is_testable
     from compared

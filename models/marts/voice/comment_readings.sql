@@ -21,8 +21,4 @@ folded as {{ materialized() }} (
 -- The functions are made of these seeds at the start of a run:
 -- depends_on: {{ ref('comment_themes') }}, {{ ref('sentiment_words') }}
 -- depends_on: {{ ref('negation_words') }}
-select
-    response_id,
-    {{ said_themes('folded_text', 'language') }} as said_themes,
-    {{ sentiment_weight('folded_text', 'language') }} as sentiment_weight
-from folded
+{{ comments_read('folded') }}

@@ -36,11 +36,11 @@ mentions as (
         -- Pareto: the themes that most detractors mention first, ties in the order of their names.
         row_number() over (
             partition by {{ prefixed(group_key, 'theme_counts') }}
-            order by theme_counts.detractors desc, theme_counts.theme asc
+            order by theme_counts.detractors desc nulls last, theme_counts.theme asc
         ) as detractor_rank,
         sum(theme_counts.detractors) over (
             partition by {{ prefixed(group_key, 'theme_counts') }}
-            order by theme_counts.detractors desc, theme_counts.theme asc
+            order by theme_counts.detractors desc nulls last, theme_counts.theme asc
             rows between unbounded preceding and current row
         ) as detractors_so_far,
         sum(theme_counts.detractors) over (

@@ -38,8 +38,8 @@ select
         partition by {{ period_key | join(', ') }}, department_id
         order by
             case {{ signal_class() }} when 'structural' then 1 when 'watch' then 2 else 3 end,
-            detractor_mentions desc,
-            mentions desc,
+            detractor_mentions desc nulls last,
+            mentions desc nulls last,
             theme asc
     ) as pain_rank
 from tested

@@ -16,7 +16,7 @@ answers_to_the_question as (
         coalesce(nullif(cast(value as varchar), ''), cast(text as varchar)) as score,
         row_number() over (
             partition by response_id
-            order by _fivetran_synced desc, _fivetran_id desc
+            order by _fivetran_synced desc nulls last, _fivetran_id desc nulls last
         ) as age
     from {{ source('qualtrics', 'question_response') }}
     where {{ matches('lower(question)', var('qualtrics_nps_question')) }}
@@ -31,7 +31,8 @@ invited as (
         contact_id,
         row_number() over (
             partition by response_id
-            order by sent_at desc, distribution_id desc, contact_id desc
+            order by
+                sent_at desc nulls last, distribution_id desc nulls last, contact_id desc nulls last
         ) as age
     from {{ source('qualtrics', 'distribution_contact') }}
     where response_id is not null

@@ -93,6 +93,60 @@ class Reading:
     negations: Mapping[str, tuple[str, ...]]
 
 
+class DuckDB:
+    """How DuckDB asks for patterns, which are RE2's."""
+
+    double = "double"
+
+    def matches(self, text: str, pattern: str) -> str:
+        """SQL of whether the pattern is found in a text.
+
+        Args:
+            text: SQL of the text.
+            pattern: in RE2's dialect.
+        """
+        return f"regexp_matches({text}, {sql.text(pattern)})"
+
+    def replaced(self, text: str, pattern: str, replacement: str) -> str:
+        r"""SQL of a text with every match replaced.
+
+        Args:
+            text: SQL of the text.
+            pattern: in RE2's dialect.
+            replacement: what stands there instead; `\1` is the first group.
+        """
+        return f"regexp_replace({text}, {sql.text(pattern)}, {sql.text(replacement)}, 'g')"
+
+
+class PostgreSQL(DuckDB):
+    """How PostgreSQL does: code points and ends of words are spelled otherwise."""
+
+    double = "double precision"
+
+    def matches(self, text: str, pattern: str) -> str:
+        """As `DuckDB.matches`."""
+        return f"({text} ~ {sql.text(self.own_pattern(pattern))})"
+
+    def replaced(self, text: str, pattern: str, replacement: str) -> str:
+        """As `DuckDB.replaced`."""
+        return super().replaced(text, self.own_pattern(pattern), replacement)
+
+    def own_pattern(self, pattern: str) -> str:
+        """A pattern as PostgreSQL spells it.
+
+        Args:
+            pattern: in RE2's dialect.
+        """
+        # No text of PostgreSQL holds the character 0.
+        pointed = re.sub(
+            r"\\x\{([0-9A-F]+)\}", lambda found: f"\\U{max(int(found[1], 16), 1):08x}", pattern
+        )
+        return pointed.replace(r"\b", r"\y")
+
+
+DUCKDB = DuckDB()
+
+
 def folded(text: str) -> str:
     """A pattern or word as comments are folded: small letters, no accents, blanks for apostrophes.
 
@@ -104,11 +158,12 @@ def folded(text: str) -> str:
     return re.sub("['’]", " ", plain)
 
 
-def folded_sql(text: str) -> str:
+def folded_sql(text: str, engine: DuckDB = DUCKDB) -> str:
     """SQL that folds a comment.
 
     Args:
         text: the comment, as SQL.
+        engine: whose SQL.
     """
     plain = f"translate(lower({text}), {sql.text(_ACCENTED)}, {sql.text(_PLAIN)})"
     for letter, letters in _LIGATURES.items():
@@ -121,7 +176,7 @@ def folded_sql(text: str) -> str:
         (_BETWEEN, " "),
         (f" {_SHORT_NOT} ", r" \1 not "),
     ):
-        plain = f"regexp_replace({plain}, {sql.text(pattern)}, {sql.text(replacement)}, 'g')"
+        plain = engine.replaced(plain, pattern, replacement)
     return plain
 
 
@@ -241,34 +296,112 @@ def create_functions(cursor: duckdb.DuckDBPyConnection, schema: str, reading: Re
         schema: the schema, quoted.
         reading: what comments say.
     """
-    for name, parameters, body in (
-        ("folded_comment", "comment_text", folded_sql("comment_text")),
-        ("said_themes", "folded_text, language", said_themes_sql(reading)),
-        ("sentiment_weight", "folded_text, language", sentiment_sql(reading)),
-    ):
-        cursor.execute(f"create or replace macro {schema}.{name}({parameters}) as ({body})")
+    for name, parameters, body in functions(reading):
+        cursor.execute(
+            f"create or replace macro {schema}.{name}({', '.join(parameters)}) as ({body})"
+        )
 
 
-def said_themes_sql(reading: Reading) -> str:
-    """SQL of the themes that `folded_text` says in `language`.
+def functions(reading: Reading, engine: DuckDB = DUCKDB) -> list[tuple[str, tuple[str, ...], str]]:
+    """Name, parameters (all are texts) and body of each function.
 
-    A theme is said where one of its patterns is found that no negation denies. A pattern that holds
-    a negation itself ("not listen") is not denied by another.
+    Args:
+        reading: what comments say.
+        engine: whose SQL.
+    """
+    return [
+        ("folded_comment", ("comment_text",), folded_sql("comment_text", engine)),
+        ("said_themes", ("folded_text", "language"), said_themes_sql(reading, engine)),
+        ("sentiment_weight", ("folded_text", "language"), sentiment_sql(reading, engine)),
+    ]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is searched in a folded comment.
+
+    Attributes:
+        what: the theme, or the weight of the words.
+        language: of the comments that are searched; empty for all.
+        pattern: what is searched.
+        denied: the same where a negation denies it; None where none can.
+    """
+
+    what: str
+    language: str
+    pattern: str
+    denied: str | None
+
+
+def theme_findings(reading: Reading) -> list[Finding]:
+    """What themes are found by, in the order of themes and languages.
+
+    A pattern that holds a negation itself ("not listen") is not denied by another.
 
     Args:
         reading: what comments say.
     """
-    themes: dict[str, dict[str, list[str]]] = {}
+    themes: dict[tuple[str, str], list[str]] = {}
     for one in reading.patterns:
-        themes.setdefault(one.theme, {}).setdefault(one.language, []).append(one.pattern)
+        themes.setdefault((one.theme, one.language), []).append(one.pattern)
+    found = []
+    for (theme, language), patterns in sorted(themes.items()):
+        negations = _negations(reading, language)
+        negation = "|".join(negations)
+        holds = re.compile(f"(?<![a-z])(?:{negation})(?![a-z])") if negations else None
+        denying = [one for one in patterns if holds and holds.search(one)]
+        plain = [one for one in patterns if one not in denying]
+        if denying:
+            found.append(Finding(theme, language, _alternation(denying), None))
+        if plain:
+            any_plain = _alternation(plain)
+            denied = f" (?:{negation}){_GAP}{any_plain}" if negations else None
+            found.append(Finding(theme, language, any_plain, denied))
+    return found
+
+
+def word_findings(reading: Reading) -> list[Finding]:
+    """What words are found by, in texts with two blanks between words.
+
+    Args:
+        reading: what comments say.
+    """
+    groups: dict[tuple[str, float], list[str]] = {}
+    for one in reading.words:
+        groups.setdefault((one.language, one.weight), []).append(one.word)
+    found = []
+    for (language, weight), words in sorted(groups.items()):
+        any_word = f" (?:{'|'.join(_whole_word(word) for word in words)}) "
+        negations = _negations(reading, language)
+        denied = None
+        if negations and language:
+            denied = f" (?:{'|'.join(negations)}) (?: [^ ,]+ ){{0,2}}{any_word}"
+        found.append(Finding(repr(weight), language, any_word, denied))
+    return found
+
+
+def said_themes_sql(reading: Reading, engine: DuckDB = DUCKDB) -> str:
+    """SQL of the themes that `folded_text` says in `language`.
+
+    A theme is said where one of its patterns is found that no negation denies.
+
+    Args:
+        reading: what comments say.
+        engine: whose SQL.
+    """
     known = sorted({one.language for one in reading.patterns} - {""})
-    parts = []
-    for theme, languages in sorted(themes.items()):
-        found = [
-            f"({_is_spoken(language, known)} and {_is_found(patterns, reading, language)})"
-            for language, patterns in sorted(languages.items())
-        ]
-        parts.append(f"case when {' or '.join(found)} then {sql.text(theme + '|')} else '' end")
+    themes: dict[str, list[str]] = {}
+    for one in theme_findings(reading):
+        met = engine.matches("folded_text", one.pattern)
+        if one.denied is not None:
+            rest = engine.replaced("folded_text", one.denied, " ")
+            met = f"({met} and {engine.matches(rest, one.pattern)})"
+        met = f"({_is_spoken(one.language, known)} and {met})"
+        themes.setdefault(one.what, []).append(met)
+    parts = [
+        f"case when {' or '.join(found)} then {sql.text(theme + '|')} else '' end"
+        for theme, found in themes.items()
+    ]
     if not parts:
         return "''"
     return f"'|' || {' || '.join(parts)}"
@@ -288,58 +421,34 @@ def _negations(reading: Reading, language: str) -> list[str]:
     return sorted({word for words in reading.negations.values() for word in words})
 
 
-def _is_found(patterns: list[str], reading: Reading, language: str) -> str:
-    negations = _negations(reading, language)
-    negation = "|".join(negations)
-    holds = re.compile(f"(?<![a-z])(?:{negation})(?![a-z])") if negations else None
-    denying = [one for one in patterns if holds and holds.search(one)]
-    plain = [one for one in patterns if one not in denying]
-    found = []
-    if denying:
-        found.append(f"regexp_matches(folded_text, {sql.text(_alternation(denying))})")
-    if plain:
-        any_plain = sql.text(_alternation(plain))
-        one_found = f"regexp_matches(folded_text, {any_plain})"
-        if negations:
-            denied = sql.text(f" (?:{negation}){_GAP}{_alternation(plain)}")
-            rest = f"regexp_replace(folded_text, {denied}, ' ', 'g')"
-            one_found = f"({one_found} and regexp_matches({rest}, {any_plain}))"
-        found.append(one_found)
-    return f"({' or '.join(found)})"
-
-
 def _alternation(patterns: Iterable[str]) -> str:
     return f" (?:{'|'.join(compiled(one) for one in patterns)})"
 
 
-def sentiment_sql(reading: Reading) -> str:
+def sentiment_sql(reading: Reading, engine: DuckDB = DUCKDB) -> str:
     """SQL of the weights of the words in `folded_text`, added up; a denied word counts against.
 
     Args:
         reading: what comments say.
+        engine: whose SQL.
     """
-    groups: dict[str, dict[float, list[str]]] = {}
-    for one in reading.words:
-        groups.setdefault(one.language, {}).setdefault(one.weight, []).append(one.word)
     known = sorted({one.language for one in reading.words} - {""})
     # Two blanks between words: a match takes the blank behind its word, and the next has its own.
     text = "replace(folded_text, ' ', '  ')"
-    parts = []
-    for language, weights in sorted(groups.items()):
-        counted = []
-        for weight, words in sorted(weights.items()):
-            some = "|".join(_whole_word(word) for word in words)
-            any_word = f" (?:{some}) "
-            count = _count(text, any_word)
-            negations = _negations(reading, language)
-            if negations and language:
-                denied = f" (?:{'|'.join(negations)}) (?: [^ ,]+ ){{0,2}}{any_word}"
-                count = f"({count} - 2 * {_count(text, denied)})"
-            met = f"regexp_matches({text}, {sql.text(any_word)})"
-            counted.append(f"case when {met} then {weight!r} * {count} else 0 end")
-        spoken = _is_spoken(language, known)
-        parts.append(f"case when {spoken} then {' + '.join(counted)} else 0 end")
-    return f"cast({' + '.join(parts) or '0'} as double)"
+    parts: dict[str, list[str]] = {}
+    for one in word_findings(reading):
+        count = _count(text, one.pattern, engine)
+        if one.denied is not None:
+            count = f"({count} - 2 * {_count(text, one.denied, engine)})"
+        met = engine.matches(text, one.pattern)
+        parts.setdefault(one.language, []).append(
+            f"case when {met} then {one.what} * {count} else 0 end"
+        )
+    languages = [
+        f"case when {_is_spoken(language, known)} then {' + '.join(counted)} else 0 end"
+        for language, counted in parts.items()
+    ]
+    return f"cast({' + '.join(languages) or '0'} as {engine.double})"
 
 
 def _whole_word(word: str) -> str:
@@ -347,7 +456,7 @@ def _whole_word(word: str) -> str:
     return f"{stem}[^ ,]*" if word.endswith("*") else stem
 
 
-def _count(text: str, pattern: str) -> str:
+def _count(text: str, pattern: str, engine: DuckDB) -> str:
     # Every match becomes longer by one character.
-    marked = f"regexp_replace({text}, {sql.text(f'({pattern})')}, '\\1#', 'g')"
+    marked = engine.replaced(text, f"({pattern})", r"\1#")
     return f"(length({marked}) - length({text}))"

@@ -1,0 +1,1 @@
+"""The same models on several engines: whether each says the same."""
