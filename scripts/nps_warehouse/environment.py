@@ -21,7 +21,10 @@ from typing import TypedDict
 
 MARKER = "nps_warehouse.json"
 ENVIRONMENT = ".venv"
-ENVIRONMENTS = (ENVIRONMENT, ".venv-airflow", ".venv-dagster")
+ENVIRONMENTS = (ENVIRONMENT, ".venv-airflow", ".venv-dagster", ".venv-metricflow")
+# Releases without a wheel, by the lock that names them. Their own set-up code runs, and is read when
+# the lock changes; the setuptools of its lock, installed before, runs it.
+SOURCES = {"metricflow": ["halo"]}
 
 
 class Marker(TypedDict):
@@ -139,8 +142,10 @@ def install(root: Path, name: str, environment: str = ENVIRONMENT) -> None:
     pip = [python, "-m", "pip", "--disable-pip-version-check", "-qq"]
     lock = str(root / "requirements" / f"{name}.txt")
     # The lock is whole, so pip has nothing to resolve; a wheel of each release exists, so nothing
-    # is compiled and no release's own set-up code runs.
+    # is compiled and no release's own set-up code runs, but for those of SOURCES.
     options = ["--no-input", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
+    if name in SOURCES:
+        options += ["--no-build-isolation", "--no-binary", ",".join(SOURCES[name])]
     for command in ([*pip, "install", *options, "-r", lock], [*pip, "check"]):
         if subprocess.run(command, check=False).returncode != 0:
             raise SetupError(f"could not install {lock}; pip's message is above")
