@@ -22,8 +22,8 @@ from typing import TypedDict
 MARKER = "nps_warehouse.json"
 ENVIRONMENT = ".venv"
 ENVIRONMENTS = (ENVIRONMENT, ".venv-airflow", ".venv-dagster", ".venv-metricflow")
-# Releases without a wheel, by the lock that names them. Their own set-up code runs, and is read when
-# the lock changes; the setuptools of its lock, installed before, runs it.
+# Releases without a wheel, by the lock that names them. Their own set-up code runs, and is read
+# when the lock changes; the setuptools of its lock, installed before, runs it.
 SOURCES = {"metricflow": ["halo"]}
 
 

@@ -303,16 +303,19 @@ def from_marts(connection: duckdb.DuckDBPyConnection, metric: str, asked: Asked)
         if frozenset(cut) not in SCORE_MARTS:
             return None
         mart, columns = SCORE_MARTS[frozenset(cut)]
-        where = f"{period} and {types}" + (" and not is_rollup" if "department" == mart[7:] else "")
+        own = " and not is_rollup" if mart == "nps_by_department" else ""
+        where = f"{period} and {types}{own}"
         keys = {**columns, "survey_type": "survey_type"}
         value = metric
     else:
-        [(mart, (names, cuts))] = [
-            one for one in SCOPED.items() if metric in one[1][0]
-        ] or [("", ({}, ()))]
+        [(mart, (names, cuts))] = [one for one in SCOPED.items() if metric in one[1][0]] or [
+            ("", ({}, ()))
+        ]
         if not mart or len(cut) > 1 or not set(cut) <= set(cuts):
             return None
-        typed = mart in {"period_invitation_counts", "experience_scores"} or metric == "response_rate"
+        typed = (
+            mart in {"period_invitation_counts", "experience_scores"} or metric == "response_rate"
+        )
         if (by_type and not typed) or asked.grain == "day":
             return None
         scope = cut[0].rpartition("__")[2] if cut else "company"
@@ -407,7 +410,8 @@ def test_every_metric_is_labelled_and_names_its_mart_in_the_documents() -> None:
         assert metric["label"], name
         assert len(metric["description"]) > 10, name
         assert meta["mart"] in marts, name
-        assert re.search(rf"^\| `{name}` \|.*\| {meta['unit']} \|.*`{meta['mart']}`", text, re.M), name
+        row = rf"^\| `{name}` \|.*\| {meta['unit']} \|.*`{meta['mart']}`"
+        assert re.search(row, text, re.MULTILINE), name
 
 
 def test_a_saved_query_shows_what_its_scores_stand_on() -> None:
@@ -429,9 +433,7 @@ def test_a_saved_query_shows_what_its_scores_stand_on() -> None:
 
 
 def test_saved_queries_have_an_exposure_with_their_metrics() -> None:
-    [exposure] = [
-        one for one in everything("exposures") if one["name"] == "saved_queries"
-    ]
+    [exposure] = [one for one in everything("exposures") if one["name"] == "saved_queries"]
     named = set(re.findall(r"metric\('(\w+)'\)", " ".join(exposure["depends_on"])))
     asked = {name for one in everything("saved_queries") for name in one["query_params"]["metrics"]}
     assert named == asked
@@ -545,7 +547,7 @@ def test_random_combinations_and_saved_queries_are_those_of_the_marts_and_facts(
 def test_what_does_not_count_is_left_out_of_any_file(
     python: str, sample_build: Build, tmp_path: Path
 ) -> None:
-    """Invitations without a date, cases that are not due, in a file of another name."""
+    """Invitations without a date, cases not due, other dates, in a file of another name."""
     other = tmp_path / "some other name.duckdb"
     shutil.copy(sample_build.warehouse, other)
     with duckdb.connect(str(other)) as connection:
@@ -554,10 +556,17 @@ def test_what_does_not_count_is_left_out_of_any_file(
             "fct_survey_invitations set is_bounced = true where hash(invitation_id) % 5 = 1",
             "detractor_cases set is_within_sla = null where hash(case_id) % 3 = 0",
             "fct_contacts set is_resolved = null where hash(contact_id) % 3 = 0",
+            # Another date than that of the answer, as with another nps_period_basis.
+            (
+                "fct_survey_responses set period_date = cast(period_date - interval 40 day as date) "
+                "where hash(response_id) % 2 = 0"
+            ),
             # Nobody's mean, and a group of passives alone, whose score is 0 and not empty.
             "fct_survey_responses set csat_score = null where channel = 'phone'",
-            "fct_survey_responses set score = 8, nps_category = 'passive', nps_contribution = 0 "
-            "where language = 'en'",
+            (
+                "fct_survey_responses set score = 8, nps_category = 'passive', nps_contribution = 0 "
+                "where language = 'en'"
+            ),
         ):
             connection.execute(f"update marts.{change}")
     asked = [
@@ -583,7 +592,7 @@ def test_what_does_not_count_is_left_out_of_any_file(
 
 @pytest.mark.environments
 @pytest.mark.timeout(900)
-def test_the_command_answers_a_saved_query_and_finds_the_definitions_valid(
+def test_the_command_answers_a_saved_query_and_validates(
     python: str, sample_build: Build, tmp_path: Path
 ) -> None:
     assert Path(python).exists()
@@ -593,7 +602,12 @@ def test_the_command_answers_a_saved_query_and_finds_the_definitions_valid(
 
     def command(*arguments: str) -> str:
         done = subprocess.run(
-            [str(MF), *arguments], env=env, cwd=tmp_path, capture_output=True, text=True, check=False
+            [str(MF), *arguments],
+            env=env,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
         return done.stdout

@@ -14,9 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nps_warehouse.landing.contract import PROJECT_DIR
-from nps_warehouse.warehouse import warehouse_file
-
 from dbt.adapters.factory import get_adapter_by_type
 from dbt_metricflow.cli import main
 from dbt_metricflow.cli.cli_configuration import CLIConfiguration
@@ -24,6 +21,9 @@ from dbt_metricflow.cli.dbt_connectors.dbt_config_accessor import dbtArtifacts
 from metricflow_semantics.model.dbt_manifest_parser import (
     parse_manifest_from_dbt_generated_manifest,
 )
+
+from nps_warehouse.landing.contract import PROJECT_DIR
+from nps_warehouse.warehouse import warehouse_file
 
 PROFILES = Path(__file__).parent
 
@@ -44,9 +44,7 @@ def of_any_file(manifest: dict[str, Any]) -> dict[str, Any]:
         The same, changed in place.
     """
     relations = [one["node_relation"] for one in manifest["semantic_models"]]
-    relations += [
-        one["node_relation"] for one in manifest["project_configuration"]["time_spines"]
-    ]
+    relations += [one["node_relation"] for one in manifest["project_configuration"]["time_spines"]]
     for relation in relations:
         relation["database"] = None
         relation["relation_name"] = f'"{relation["schema_name"]}"."{relation["alias"]}"'

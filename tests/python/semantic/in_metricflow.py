@@ -1,10 +1,10 @@
 """Run by MetricFlow's own Python: queries from standard input, answers on standard output.
 
-In goes a JSON list of objects with `metrics` and `group_by`, or with `saved_query`; out comes, as the
-last line, a JSON list of objects with `columns` and `rows`.
+In goes a JSON list of objects with `metrics` and `group_by`, or with `saved_query`; out comes, as
+the last line, a JSON list of objects with `columns` and `rows`.
 """
 
-import datetime
+import datetime as dt
 import json
 import sys
 from decimal import Decimal
@@ -16,7 +16,7 @@ from nps_warehouse.semantic import mf
 
 def plain(value: Any) -> Any:
     """A cell as JSON has it; dates without their midnight."""
-    if isinstance(value, datetime.date):
+    if isinstance(value, dt.date):
         return value.isoformat()[:10]
     return float(value) if isinstance(value, Decimal) else value
 
