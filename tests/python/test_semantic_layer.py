@@ -558,14 +558,14 @@ def test_what_does_not_count_is_left_out_of_any_file(
             "fct_contacts set is_resolved = null where hash(contact_id) % 3 = 0",
             # Another date than that of the answer, as with another nps_period_basis.
             (
-                "fct_survey_responses set period_date = cast(period_date - interval 40 day as date) "
-                "where hash(response_id) % 2 = 0"
+                "fct_survey_responses set period_date = "
+                "cast(period_date - interval 40 day as date) where hash(response_id) % 2 = 0"
             ),
             # Nobody's mean, and a group of passives alone, whose score is 0 and not empty.
             "fct_survey_responses set csat_score = null where channel = 'phone'",
             (
-                "fct_survey_responses set score = 8, nps_category = 'passive', nps_contribution = 0 "
-                "where language = 'en'"
+                "fct_survey_responses set score = 8, nps_category = 'passive', "
+                "nps_contribution = 0 where language = 'en'"
             ),
         ):
             connection.execute(f"update marts.{change}")
