@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -51,7 +50,7 @@ def of_any_file(manifest: dict[str, Any]) -> dict[str, Any]:
     return manifest
 
 
-class Configuration(CLIConfiguration):
+class Configuration(CLIConfiguration):  # type: ignore[misc]
     """What the commands of ``mf`` work with."""
 
     @cached_property
@@ -59,10 +58,11 @@ class Configuration(CLIConfiguration):
         """Connection and semantic manifest."""
         metadata = self.dbt_project_metadata
         manifest = of_any_file(json.loads(manifest_file().read_text(encoding="utf-8")))
+        engine = metadata.profile.credentials.type
         return dbtArtifacts(
             profile=metadata.profile,
             project=metadata.project,
-            adapter=get_adapter_by_type(metadata.profile.credentials.type),
+            adapter=get_adapter_by_type(engine),  # type: ignore[no-untyped-call]
             semantic_manifest=parse_manifest_from_dbt_generated_manifest(json.dumps(manifest)),
         )
 
@@ -93,10 +93,10 @@ def prepare() -> None:
 
 
 def run() -> None:
-    """The command line."""
+    """The command line; it ends the process."""
     prepare()
     main.cli(obj=Configuration(), prog_name="mf")
 
 
 if __name__ == "__main__":
-    sys.exit(run())
+    run()
