@@ -33,6 +33,7 @@ MODELS_ONLY = ("--exclude-resource-type", "test", "--exclude-resource-type", "un
 TO_SCORE_MARTS = (
     "--exclude",
     "resource_type:exposure",
+    "resource_type:saved_query",
     *(
         f"path:models/marts/{folder.name}"
         for folder in sorted((PROJECT / "models" / "marts").iterdir())

@@ -507,6 +507,9 @@ def _cut(manifest: Manifest) -> None:
     for node in manifest.nodes.values():
         node.config = node.config.replace(persist_docs={})  # type: ignore[no-untyped-call]
     manifest.exposures = {}
+    manifest.saved_queries = {}
+    manifest.metrics = {}
+    manifest.semantic_models = {}
     manifest.unit_tests = {}
 
 

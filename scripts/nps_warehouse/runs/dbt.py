@@ -97,7 +97,8 @@ class Dbt:
         """
         arguments = ["build", "--exclude-resource-type", "unit_test"]
         if select or exclude:
-            arguments += ["--exclude-resource-type", "exposure"]
+            for kind in ("exposure", "saved_query"):
+                arguments += ["--exclude-resource-type", kind]
         if select:
             arguments += ["--select", *select]
         if exclude:
