@@ -1,6 +1,6 @@
-"""What the rows of an analysis say, in a sentence or two; nothing is computed that they do not have.
+"""What the rows of an analysis say, in a sentence or two; nothing is computed that they lack.
 
-Each answer is said of the first rows of its analysis, which are in the order in which they matter.
+An answer is said of the first rows of its analysis, which come in the order of what matters.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def what_would_it_take(rows: Rows) -> str:
             parts.append(f"{to} is out of reach by detractors alone")
         else:
             parts.append(
-                f"for {to} {_several(turn, 'detractor', 'detractors')} would have to have been "
+                f"for {to}, {_several(turn, 'detractor', 'detractors')} would have to have been "
                 f"{'a promoter' if turn == 1 else 'promoters'}, or "
                 f"{_several(steps, 'answer', 'answers')} one step better ({row['status']})"
             )
@@ -134,10 +134,10 @@ def why_did_the_score_move(rows: Rows) -> str:
         return NOTHING
     first = rows[0]
     return (
-        f"{_period('month', first)}: {FORMATS.signed(first['company_nps_change'])} points, of which "
-        f"{FORMATS.signed(first['company_mix_effect'])} because answers came from other departments "
-        f"(mix) and {FORMATS.signed(first['company_rate_effect'])} because departments were rated "
-        f"otherwise (rate). {_department(first)} weighs most, "
+        f"{_period('month', first)}: {FORMATS.signed(first['company_nps_change'])} points, of "
+        f"which {FORMATS.signed(first['company_mix_effect'])} because answers came from other "
+        f"departments (mix) and {FORMATS.signed(first['company_rate_effect'])} because departments "
+        f"were rated otherwise (rate). {_department(first)} weighs most, "
         f"{FORMATS.signed(first['total_effect'])}."
     )
 
@@ -153,7 +153,8 @@ def which_agents_differ(rows: Rows) -> str:
     period = _period("year", rows[0])
     differ = [row for row in rows if row["vs_expected_verdict"] in REALLY]
     compared = sum(row["vs_expected_adjusted_p_value"] is not None for row in rows)
-    of = f"{compared:,} of {_several(len(rows), 'agent', 'agents')} had enough answers to be compared"
+    agents = _several(len(rows), "agent", "agents")
+    of = f"{compared:,} of {agents} had enough answers to be compared"
     if not differ:
         return f"{period}: none for real; {of}, the most had {max(r['responses'] for r in rows):,}."
     parts = [
@@ -198,7 +199,8 @@ def which_complaint_weighs_most(rows: Rows) -> str:
     few = "" if first["is_reportable"] else "; too few to be sure"
     return (
         f"{_period('year', first)}: “{words.plain(first['theme'])}”, in "
-        f"{first['responses']:,} of {_several(first['commented_responses'], 'comment', 'comments')} "
+        f"{first['responses']:,} of "
+        f"{_several(first['commented_responses'], 'comment', 'comments')} "
         f"({_several(first['detractors'], 'detractor', 'detractors')}), costs "
         f"{FORMATS.points(-first['impact'])} points{few}."
     )
@@ -221,7 +223,8 @@ def did_our_last_initiative_help(rows: Rows) -> str:
     if first["nps_change"] is None:
         return said
     said = (
-        f"{said} {FORMATS.signed(first['nps_change'])} points from {first['before_responses']:,} to "
+        f"{said} {FORMATS.signed(first['nps_change'])} points from "
+        f"{first['before_responses']:,} to "
         f"{_several(first['after_responses'], 'answer', 'answers')}"
     )
     if first["difference_in_differences"] is None:
@@ -257,8 +260,8 @@ def are_detractors_called_back(rows: Rows) -> str:
         str(first["recovery_verdict"]), "no evidence that it helps"
     )
     return (
-        f"{said}; {verdict}: what {first['followed_up_customers']:,} called-back customers said next "
-        f"is {FORMATS.signed(first['recovery'])} points "
+        f"{said}; {verdict}: what {first['followed_up_customers']:,} called-back customers said "
+        f"next is {FORMATS.signed(first['recovery'])} points "
         f"({_interval(first, 'recovery_ci_low', 'recovery_ci_high')}) beside others like them."
     )
 

@@ -10,8 +10,8 @@ from nps_warehouse.questions.asked import NAMES, question
 HEAD = """\
 # The first questions
 
-Twelve questions that people ask first, each a short query on marts in `analyses/`, with its answer on
-the shipped sample. On your own warehouse, after a build:
+Twelve questions that people ask first, each a short query on marts in `analyses/`, with its answer
+on the shipped sample. On your own warehouse, after a build:
 
 ```sh
 ./scripts/nps questions                            # the answers, each in a sentence
@@ -19,13 +19,13 @@ the shipped sample. On your own warehouse, after a build:
 .venv/bin/dbt show --limit 50 --select who_answers # the rows behind one
 ```
 
-`dbt compile --select path:analyses` leaves plain SQL in `target/compiled/`, for any tool. The sample
-has some 50 answers a month for a dozen departments: that most of it is no evidence is the answer.
+`dbt compile --select path:analyses` leaves plain SQL in `target/compiled/`, for any tool. The
+sample has some 50 answers a month for a dozen departments: "no evidence" is the right answer to most.
 """
 
 TAIL = """\
-This page is written by `./scripts/nps questions --to docs/questions.md` on a build of the sample (of
-{as_of}); a test compares it with one.
+This page is written by `./scripts/nps questions --to docs/questions.md` on a build of the sample
+(as of {as_of}); a test compares it with one.
 """
 
 
