@@ -19,7 +19,7 @@ from nps_warehouse.warehouse import reading
 
 CODE = PROJECT / "scripts" / "nps_warehouse"
 FILES = ("exposures.yml", "exposures_of_everything.yml")
-TABLE = re.compile(r"\b(?:marts|quality|reference)\.([a-z_][a-z0-9_]*)")
+TABLE = re.compile(r"\b(?:marts|quality|reference)\.[a-z_][a-z0-9_]*")
 
 # Where the code of a reader stands. Every table it reads is named in full in a text of it.
 READERS: Mapping[str, Iterable[str]] = {
@@ -34,19 +34,37 @@ READERS: Mapping[str, Iterable[str]] = {
 OF_PUBLISHING = {"published_version"}
 
 
+def aliases() -> dict[str, str]:
+    """Names of models whose table is called otherwise, by schema and table."""
+    found = {}
+    for file in (PROJECT / "models").rglob("*.sql"):
+        alias = re.search(r"\balias='(\w+)'", file.read_text(encoding="utf-8"))
+        if alias:
+            found[f"{file.relative_to(PROJECT / 'models').parts[0]}.{alias[1]}"] = file.stem
+    return found
+
+
+ALIASES = aliases()
+
+
+def names(tables: Iterable[str]) -> set[str]:
+    """How models and seeds are called that make these tables, given as schema.table."""
+    return {ALIASES.get(table, table.partition(".")[2]) for table in tables}
+
+
 def tables_in(file: Path) -> set[str]:
-    """Published tables that a file of SQL names, or the texts of a Python file but docstrings."""
+    """What of a published schema a file of SQL names, or texts of Python that are no docstrings."""
     text = file.read_text(encoding="utf-8")
     if file.suffix == ".sql":
-        return set(TABLE.findall(re.sub(r"--[^\n]*", "", text)))
+        return names(TABLE.findall(re.sub(r"--[^\n]*", "", text)))
     tree = ast.parse(text)
     said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    return {
+    return names(
         table
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said
         for table in TABLE.findall(node.value)
-    }
+    )
 
 
 def tables_of(path: Path) -> set[str]:
@@ -87,6 +105,8 @@ def test_tables_are_found_in_code(tmp_path: Path) -> None:
     other = tmp_path / "code.sql"
     other.write_text("select 1 from marts.read -- from marts.comment\n")
     assert tables_in(other) == {"read"}
+    both = names(["marts.comment_themes", "reference.comment_themes"])
+    assert both == {"said_themes", "comment_themes"}
 
 
 def test_every_exposure_is_compared_with_something() -> None:
@@ -123,8 +143,10 @@ class Watched:
         self.read: set[str] = set()
 
     def execute(self, query: str, parameters: object = None) -> duckdb.DuckDBPyConnection:
-        for table in self.connection.get_table_names(query, qualified=True):
-            self.read |= set(TABLE.findall(table))
+        # A statement with parameters can't be asked for its tables.
+        asked = re.sub(r"\$\w+", "null", query)
+        for table in self.connection.get_table_names(asked, qualified=True):
+            self.read |= names(TABLE.findall(table))
         return self.connection.execute(query, parameters)
 
 
@@ -154,6 +176,8 @@ def test_readers_of_everything_depend_on_all_that_is_published(
     sample_build: Build, name: str
 ) -> None:
     with copying.attached(sample_build.warehouse) as connection:
-        published = {table for _, table in copying.relations(connection, "warehouse")}
+        published = names(
+            f"{schema}.{table}" for schema, table in copying.relations(connection, "warehouse")
+        )
     missing, surplus = published - declared(name), declared(name) - published
     assert not missing | surplus, f"models/{FILES[1]} lacks {missing}, and has {surplus} too much"
