@@ -512,7 +512,7 @@ def tables_of(queries: dict[str, str]) -> set[str]:
             for query in queries.values()
             for table in connection.get_table_names(query, qualified=True)
         }
-    return {table.removeprefix("marts.") for table in named}
+    return {table.split()[0].removeprefix("marts.") for table in named}
 
 
 @pytest.fixture

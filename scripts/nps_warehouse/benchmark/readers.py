@@ -113,7 +113,7 @@ SEEN = f"""
 """
 
 LOOKS_PER_OPENING = 5
-ALONE_LOOKS = 40
+ALONE_LOOKS = 20
 """Looks of the reader who is alone."""
 
 STARTING_SECONDS = 120
