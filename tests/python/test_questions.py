@@ -226,8 +226,8 @@ def test_why_it_moved(
         ]
         known = [one for one in s if one is not None]
         first, second = (known[0], known[-1])
-        mix = (w[1] - w[0]) * ((first + second) / 2 - sum(totals) / 2)
-        effects[name] = mix, (second - first) * sum(w) / 2
+        mix = (w[1] - w[0]) * ((first + second) / 2 - (totals[0] + totals[1]) / 2)
+        effects[name] = mix, (second - first) * (w[0] + w[1]) / 2
     for row in rows["why_did_the_score_move"]:
         mix, rate = effects.pop(row["department_id"])
         assert row["mix_effect"] == pytest.approx(float(mix), abs=EXACT)
@@ -236,7 +236,7 @@ def test_why_it_moved(
     assert len(rows["why_did_the_score_move"]) == len(effects)
     mix_sum, rate_sum = (float(sum(one[i] for one in effects.values())) for i in (0, 1))
     assert mix_sum + rate_sum == pytest.approx(float(totals[1] - totals[0]), abs=EXACT)
-    most = max(effects, key=lambda name: abs(sum(effects[name])))
+    most = max(effects, key=lambda name: abs(float(sum(effects[name]))))
     assert rows["why_did_the_score_move"][0]["department_id"] == most
     text = said["why_did_the_score_move"].replace("−", "-")
     assert f"{float(totals[1] - totals[0]):+.1f} points, of which {mix_sum:+.1f} because" in text

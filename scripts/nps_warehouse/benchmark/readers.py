@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
+from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from statistics import median
 
@@ -116,8 +116,8 @@ LOOKS_PER_OPENING = 5
 ALONE_LOOKS = 20
 """Looks of the reader who is alone."""
 
-STARTING_SECONDS = 120
-STOPPING_SECONDS = 60
+STARTING_SECONDS = 600
+STOPPING_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -374,12 +374,12 @@ def measure(
 
 
 def _read(
-    processes: multiprocessing.context.SpawnContext,
+    processes: SpawnContext,
     looks: Sequence[Look],
     meanwhile: Callable[[], None] = lambda: None,
 ) -> list[dict[str, dict[str, list[float]]]]:
     """Start readers, wait until all read, do something, and collect what they saw."""
-    started: list[BaseProcess] = []
+    started: list[SpawnProcess] = []
     try:
         for look in looks:
             process = processes.Process(target=read_on, args=(look,))
