@@ -545,8 +545,8 @@ def test_a_real_move_is_told_first(
         "nps_trends",
         "update marts.nps_trends set verdict = 'down', adjusted_p_value = 0.01, "
         "nps_change = -4.25, nps_change_ci_low = -8, nps_change_ci_high = -0.5 "
-        "where scope_type = 'department' and survey_type = 'all' and period_type = 'month' and period_start = '2025-11-01' "
-        "and scope_id = 'D08'",
+        "where scope_type = 'department' and survey_type = 'all' and period_type = 'month' "
+        "and period_start = '2025-11-01' and scope_id = 'D08'",
     )
     text = answer(planted, queries, "which_department_moved")
     assert re.fullmatch(

@@ -20,7 +20,7 @@ on the shipped sample. On your own warehouse, after a build:
 ```
 
 `dbt compile --select path:analyses` leaves plain SQL in `target/compiled/`, for any tool. The
-sample has some 50 answers a month for a dozen departments: "no evidence" is the right answer to most.
+sample has 50 answers a month for a dozen departments: that little of it is certain is right.
 """
 
 TAIL = """\
