@@ -21,7 +21,7 @@ from typing import TypedDict
 
 MARKER = "nps_warehouse.json"
 ENVIRONMENT = ".venv"
-ENVIRONMENTS = (ENVIRONMENT, ".venv-airflow", ".venv-dagster", ".venv-lineage")
+ENVIRONMENTS = (ENVIRONMENT, ".venv-airflow", ".venv-dagster")
 
 
 class Marker(TypedDict):
