@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import Build
+from conftest import PROJECT, Build
 from nps_warehouse.benchmark import cli, readers
 from nps_warehouse.benchmark.measure import BenchmarkError
 from nps_warehouse.benchmark.readers import Look, Night, Reading, Timed
@@ -189,3 +189,12 @@ def test_no_warehouse_is_refused(tmp_path: Path) -> None:
     (tmp_path / "scratch").mkdir()
     with pytest.raises(BenchmarkError, match="can't be published"):
         Night(file, tmp_path / "scratch").publish()
+
+
+def test_page_of_the_measurement_has_every_query() -> None:
+    """What is kept of the last measurement: 20 readers, no error, every query with its p95."""
+    text = (PROJECT / "docs" / "readers.md").read_text(encoding="utf-8")
+    assert "20 readers" in text
+    assert "**0 errors, 0 mixtures of versions**" in text
+    for name in (readers.OPENING, *readers.QUERIES):
+        assert f"\n| {name} | " in text

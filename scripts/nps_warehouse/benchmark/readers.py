@@ -426,7 +426,7 @@ def section(reading: Reading) -> str:
             f"and {openings:,} openings in {reading.seconds:,.0f} s, "
             f"**{len(reading.errors)} errors, {len(reading.mixtures)} mixtures of versions**; "
             f"{reading.versions_seen} versions were seen. Beside it the same queries of one reader "
-            "whom nobody disturbs. Milliseconds; load of the machine "
+            "alone, before. Milliseconds; load of the machine "
             f"{reading.load[0]:.1f} before, {reading.load[1]:.1f} at the end, "
             f"{os.cpu_count()} cores."
         ),
