@@ -17,6 +17,7 @@ COMMANDS = {
     "publication": "nps_warehouse.state.cli:publication_command",
     "publish": "nps_warehouse.publishing.cli:publish_command",
     "quarantine": "nps_warehouse.quarantine.cli:quarantine_command",
+    "questions": "nps_warehouse.questions.cli:questions_command",
     "report": "nps_warehouse.report.cli:report_command",
     "retain": "nps_warehouse.privacy.cli:retain_command",
     "rollback": "nps_warehouse.publishing.cli:rollback_command",

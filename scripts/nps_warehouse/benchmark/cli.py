@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from nps_warehouse.benchmark import in_polars, increment
+from nps_warehouse.benchmark import in_polars, increment, readers
 from nps_warehouse.benchmark.measure import BenchmarkError, Usage, measured
 from nps_warehouse.benchmark.report import (
     BY_HAND,
@@ -27,6 +27,7 @@ from nps_warehouse.benchmark.report import (
     markdown,
     plot,
 )
+from nps_warehouse.warehouse import warehouse_file
 
 ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / "target" / "benchmark"
@@ -78,7 +79,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="DIR",
         help="keeps the generated data (default: target/benchmark)",
     )
+    parser.add_argument(
+        "--readers",
+        type=int,
+        metavar="N",
+        help="measure nothing but N readers of the published file while versions are published",
+    )
+    parser.add_argument(
+        "--publications",
+        type=int,
+        default=5,
+        metavar="N",
+        help="of --readers: versions that are published meanwhile (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--pause",
+        type=float,
+        default=1.0,
+        metavar="S",
+        help="of --readers: seconds between two looks of a reader (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--warehouse",
+        type=Path,
+        metavar="FILE",
+        help="of --readers: what is published (default: NPS_WAREHOUSE)",
+    )
     options = parser.parse_args(arguments)
+    if options.readers is not None:
+        if min(options.readers, options.publications) < 1 or options.pause < 0:
+            parser.error("--readers and --publications are at least 1, --pause is not negative")
+        return read(options)
     sizes = options.contacts or SIZES
     if min(sizes) < 1000 or options.repeat < 1:
         parser.error("--contacts is at least 1000, --repeat at least 1")
@@ -96,6 +127,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{text}\n![Seconds by contacts, both logarithmic]({picture.name})\n", encoding="utf-8"
         )
     return 0
+
+
+def read(options: argparse.Namespace) -> int:
+    """Measure readers and return the exit code: 1 where any met an error or a mixture.
+
+    Args:
+        options: of the command line.
+    """
+    options.cache.mkdir(parents=True, exist_ok=True)
+    try:
+        with _scratch(options.cache) as scratch:
+            reading = readers.measure(
+                options.warehouse or warehouse_file(),
+                scratch,
+                options.readers,
+                options.publications,
+                options.pause,
+            )
+    except BenchmarkError as problem:
+        print(f"benchmark: {problem}", file=sys.stderr)
+        return 1
+    text = readers.section(reading)
+    print(text, end="")
+    if options.output is not None:
+        page = options.output.read_text(encoding="utf-8") if options.output.is_file() else ""
+        options.output.write_text(
+            readers.with_section(page or "# Benchmark", text), encoding="utf-8"
+        )
+    return 1 if reading.errors or reading.mixtures else 0
 
 
 def run(contacts: int, repeat: int, cache: Path = CACHE) -> Result:
