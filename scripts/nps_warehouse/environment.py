@@ -21,7 +21,7 @@ from typing import TypedDict
 
 MARKER = "nps_warehouse.json"
 ENVIRONMENT = ".venv"
-ENVIRONMENTS = (ENVIRONMENT, ".venv-airflow", ".venv-dagster")
+ENVIRONMENTS = (ENVIRONMENT, ".venv-airflow", ".venv-dagster", ".venv-superset")
 
 
 class Marker(TypedDict):
@@ -138,9 +138,11 @@ def install(root: Path, name: str, environment: str = ENVIRONMENT) -> None:
     python = str(root / environment / "bin" / "python")
     pip = [python, "-m", "pip", "--disable-pip-version-check", "-qq"]
     lock = str(root / "requirements" / f"{name}.txt")
-    # The lock is whole, so pip has nothing to resolve; a wheel of each release exists, so nothing
-    # is compiled and no release's own set-up code runs.
+    # The lock is whole, so pip has nothing to resolve. Where it says nothing else, a wheel of each
+    # release is there, so nothing is compiled and no release's own set-up code runs. What it names
+    # after --no-binary is made by what from_source.txt has installed, not by what pip would fetch.
     options = ["--no-input", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
+    options += ["--use-pep517", "--no-build-isolation"]
     for command in ([*pip, "install", *options, "-r", lock], [*pip, "check"]):
         if subprocess.run(command, check=False).returncode != 0:
             raise SetupError(f"could not install {lock}; pip's message is above")
