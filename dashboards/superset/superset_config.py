@@ -17,8 +17,6 @@ SQLALCHEMY_DATABASE_URI = f"sqlite:///{_home / 'superset.db'}?check_same_thread=
 DATA_DIR = str(_home)
 
 APP_NAME = "NPS"
-# The one logo that comes with Superset and names no other place.
-LOGO_TARGET_PATH = "/superset/welcome/"
 BABEL_DEFAULT_LOCALE = "en"
 
 FEATURE_FLAGS = {
@@ -37,7 +35,6 @@ ROW_LIMIT = 10_000
 SQL_MAX_ROW = 100_000
 SQLLAB_TIMEOUT = 60
 SUPERSET_WEBSERVER_TIMEOUT = 60
-PREVENT_UNSAFE_DB_CONNECTIONS = False  # DuckDB opens a file, which sqlite's rule would refuse
 
 WTF_CSRF_ENABLED = True
 SESSION_COOKIE_HTTPONLY = True
@@ -71,4 +68,24 @@ TALISMAN_CONFIG = {
 }
 TALISMAN_DEV_CONFIG = TALISMAN_CONFIG
 CONTENT_SECURITY_POLICY_WARNING = False
-SCARF_ANALYTICS = False
+
+# Blue to orange: those who see no red or green can tell these apart.
+EXTRA_CATEGORICAL_COLOR_SCHEMES = [
+    {
+        "id": "nps",
+        "label": "NPS",
+        "description": "Blue first, orange against it, greys between",
+        "isDefault": True,
+        "colors": ["#1d5fa6", "#b45309", "#7a8696", "#7fb0dd", "#e0a458", "#b3bac4"],
+    }
+]
+EXTRA_SEQUENTIAL_COLOR_SCHEMES = [
+    {
+        "id": "nps_orange_to_blue",
+        "label": "NPS, orange to blue",
+        "description": "Detractors orange, promoters blue",
+        "isDiverging": True,
+        "isDefault": True,
+        "colors": ["#b45309", "#f3d9bd", "#ffffff", "#c9dcf1", "#1d5fa6"],
+    }
+]
