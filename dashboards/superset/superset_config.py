@@ -33,8 +33,8 @@ RESULTS_BACKEND = None
 # A chart never asks for more rows than it shows; what reads more than this was not meant.
 ROW_LIMIT = 10_000
 SQL_MAX_ROW = 100_000
-SQLLAB_TIMEOUT = 60
-SUPERSET_WEBSERVER_TIMEOUT = 60
+SQLLAB_TIMEOUT = 120
+SUPERSET_WEBSERVER_TIMEOUT = 120
 
 WTF_CSRF_ENABLED = True
 SESSION_COOKIE_HTTPONLY = True

@@ -242,12 +242,14 @@ def filter_item(
         "targets": [{"datasetUuid": id_of("dataset", one.data), "column": {"name": one.column}}],
         "controlValues": {
             "multiSelect": one.several,
-            "enableEmptyFilter": bool(chosen),
+            "enableEmptyFilter": bool(chosen) or one.first,
             "defaultToFirstItem": one.first,
             "inverseSelection": False,
             "searchAllOptions": False,
             "sortAscending": not one.newest,
         },
+        # Else the page would wait for somebody to press the button.
+        "requiredFirst": one.first,
         "sortMetric": NEWEST if one.newest else None,
         "defaultDataMask": {
             "extraFormData": (
