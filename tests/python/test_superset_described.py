@@ -54,10 +54,7 @@ def test_there_is_an_exposure_for_each_dashboard_and_no_other() -> None:
 
 BLOCK = [
     *(Column(name, "VARCHAR", "") for name in ("survey_type", "period_type", "member")),
-    *(
-        Column(name, "BIGINT", "")
-        for name in ("responses", "promoters", "passives", "detractors")
-    ),
+    *(Column(name, "BIGINT", "") for name in ("responses", "promoters", "passives", "detractors")),
     *(Column(name, "DOUBLE", "") for name in ("nps", "detractor_pct", "nps_ci_low")),
 ]
 COUNTS = {"responses", "promoters", "passives", "detractors"}
@@ -190,7 +187,9 @@ def test_rules_let_through_what_is_theirs_and_nothing_by_default() -> None:
                 if dataset in rule.datasets
             ]
             assert len(clauses) == 1
-            found = connection.execute(f"select agent_id from rows_of where {clauses[0]} order by 1")
+            found = connection.execute(
+                f"select agent_id from rows_of where {clauses[0]} order by 1"
+            )
             return [one for (one,) in found.fetchall()]
 
         assert seen(LEAD, "agent_ranking") == ["A3"]
@@ -214,7 +213,7 @@ def test_everybody_whose_rows_are_nobodys_is_told_apart() -> None:
         ("- {username: a, role: lead}", "needs the team"),
         ("- {username: a, role: lead, team: unknown}", "needs the team"),
         ("- {username: a, role: boss}", "one of manager, lead, agent"),
-        ("- {username: \"a' or 1=1\", role: manager}", "cannot be a username"),
+        ('- {username: "a\' or 1=1", role: manager}', "cannot be a username"),
         ("- {username: a, role: manager}\n- {username: a, role: manager}", "twice"),
         ("- {username: a, role: manager, password: secret}", "password, which means nothing"),
         ("- {role: manager}", "no username"),

@@ -58,8 +58,7 @@ def descriptions(manifest: Path) -> dict[tuple[str, str], dict[str, str]]:
         raise DescriptionError(f"{manifest} is not there: `dbt parse` writes it") from None
     return {
         (one["schema"], one["alias"]): {
-            name: " ".join(column["description"].split())
-            for name, column in one["columns"].items()
+            name: " ".join(column["description"].split()) for name, column in one["columns"].items()
         }
         for one in nodes.values()
         if one["resource_type"] in {"model", "seed"}
@@ -176,9 +175,7 @@ def dataset_item(dataset: Dataset, columns: Sequence[Column], metrics: Sequence[
                 "metric_type": None,
                 "expression": metric.expression,
                 "description": metric.description,
-                "extra": {
-                    "certification": {"certified_by": CERTIFIED_BY, "details": metric.how}
-                },
+                "extra": {"certification": {"certified_by": CERTIFIED_BY, "details": metric.how}},
             }
             for metric in metrics
         ],

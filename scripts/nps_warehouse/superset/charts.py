@@ -377,4 +377,8 @@ def params_of(chart: Chart, metrics: Sequence[Metric]) -> Params:
         metrics: those of its dataset.
     """
     made = KINDS[chart.kind](chart, {metric.name: metric for metric in metrics})
-    return made | {"adhoc_filters": _where(chart.options), "color_scheme": "nps", "extra_form_data": {}}
+    return made | {
+        "adhoc_filters": _where(chart.options),
+        "color_scheme": "nps",
+        "extra_form_data": {},
+    }

@@ -141,10 +141,7 @@ def _reader() -> None:
         one
         for one in manager.find_role("Gamma").permissions
         if one.view_menu.name not in MENUS_NOT_SHOWN
-        and (
-            one.permission.name not in READ_ONLY
-            or one.view_menu.name in WRITTEN_WHILE_READING
-        )
+        and (one.permission.name not in READ_ONLY or one.view_menu.name in WRITTEN_WHILE_READING)
     ]
     database = session.query(Database).filter_by(uuid=id_of("database")).one()
     for dataset in session.query(SqlaTable).filter_by(database_id=database.id):
@@ -166,9 +163,7 @@ def _user(name: str, password: str, roles: Sequence[str], *, keep_password: bool
     wanted = [_role(role) for role in roles]
     user = manager.find_user(username=name)
     if user is None:
-        user = manager.add_user(
-            name, name, "", f"{name}@localhost", wanted[0], password=password
-        )
+        user = manager.add_user(name, name, "", f"{name}@localhost", wanted[0], password=password)
         if not user:
             raise RuntimeError(f"Superset did not take the user {name}; its message is above")
     elif not keep_password:
@@ -206,8 +201,7 @@ def _rules(rules: Sequence[Rule]) -> None:
     session = superset.db.session
     database = session.query(Database).filter_by(uuid=id_of("database")).one()
     tables = {
-        one.table_name: one
-        for one in session.query(SqlaTable).filter_by(database_id=database.id)
+        one.table_name: one for one in session.query(SqlaTable).filter_by(database_id=database.id)
     }
     kept = {rule.name for rule in rules}
     existing = {one.name: one for one in session.query(RowLevelSecurityFilter)}
