@@ -1,7 +1,7 @@
 """Apache Superset as it is served: every dashboard in a browser, numbers, filters, whose rows.
 
-It is installed, set up and started once, on a copy of the sample as it is published. People are made
-up here: a lead and an agent of the team with the most agents.
+It is installed, set up and started once, on a copy of the sample as it is published. People are
+made up here: a lead and an agent of the team with the most agents.
 """
 
 from __future__ import annotations
@@ -464,7 +464,7 @@ def test_an_agents_page_names_nobody_else(served: Served, looked: dict[str, Any]
 
 
 def test_a_publication_is_seen_at_once_and_disturbs_nobody(
-    served: Served, manager: Visitor, tmp_path: Path
+    served: Served, manager: Visitor
 ) -> None:
     # Last, as it changes what is published.
     def answers() -> int:

@@ -42,7 +42,7 @@ COLOURS = {
     "watch": "#e0a458",
     "structural": "#b45309",
 }
-"""Blue and orange, which those who see no red or green can tell apart; grey is what is uncertain."""
+"""Blue and orange: those who see no red or green can tell them apart. Grey is uncertain."""
 
 GREY = "#8b95a1"
 UNCERTAIN = ("too few answers", "period not over")
@@ -79,7 +79,7 @@ def _where(options: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def number(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
+def number(chart: Chart, _: Mapping[str, Metric]) -> Params:
     """One number."""
     options = chart.options
     return {
@@ -247,7 +247,7 @@ def pareto(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
     }
 
 
-def waterfall(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
+def waterfall(chart: Chart, _: Mapping[str, Metric]) -> Params:
     """Steps from one number to another."""
     options = chart.options
     return {
@@ -273,7 +273,7 @@ def waterfall(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
     }
 
 
-def heatmap(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
+def heatmap(chart: Chart, _: Mapping[str, Metric]) -> Params:
     """A score for each pair of two things."""
     options = chart.options
     return {
@@ -300,7 +300,7 @@ def heatmap(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
     }
 
 
-def table(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
+def table(chart: Chart, _: Mapping[str, Metric]) -> Params:
     """Rows of a dataset as they are; those that may not be acted upon in grey."""
     options = chart.options
     columns: Mapping[str, str | None] = options["columns"]
@@ -342,7 +342,7 @@ def table(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
     }
 
 
-def totals(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
+def totals(chart: Chart, _: Mapping[str, Metric]) -> Params:
     """Counts by one or two columns, as a table."""
     options = chart.options
     return {

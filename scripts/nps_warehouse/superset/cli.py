@@ -76,9 +76,10 @@ def _published() -> Path:
 def _password() -> str:
     found = os.environ.get(PASSWORD_VARIABLE, "")
     if len(found) < SHORTEST_PASSWORD:
+        problem = "too short" if found else "not set"
         raise CannotStart(
-            f"{PASSWORD_VARIABLE} is {'too short' if found else 'not set'}: put the administrator's "
-            f"password into it, {SHORTEST_PASSWORD} characters or more. It stands in no file."
+            f"{PASSWORD_VARIABLE} is {problem}: put the administrator's password into it, "
+            f"{SHORTEST_PASSWORD} characters or more. It stands in no file."
         )
     return found
 

@@ -144,10 +144,10 @@ def _reader() -> None:
         and (one.permission.name not in READ_ONLY or one.view_menu.name in WRITTEN_WHILE_READING)
     ]
     database = session.query(Database).filter_by(uuid=id_of("database")).one()
-    for dataset in session.query(SqlaTable).filter_by(database_id=database.id):
-        permissions.append(
-            manager.add_permission_view_menu("datasource_access", dataset.get_perm())
-        )
+    permissions += [
+        manager.add_permission_view_menu("datasource_access", dataset.get_perm())
+        for dataset in session.query(SqlaTable).filter_by(database_id=database.id)
+    ]
     role.permissions = permissions
     _role(MANAGER)
     session.flush()

@@ -1,4 +1,4 @@
-"""Certified metrics of a dataset: counts are added up, scores come from counts, nothing is averaged.
+"""Certified metrics of a dataset: counts are added up, scores come from counts, none is averaged.
 
 Periods and survey types overlap: a month is part of its year, an answer is one of its own survey
 type and of all. So a metric says nothing where rows of two of them would be put together. What is
