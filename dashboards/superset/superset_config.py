@@ -82,11 +82,11 @@ EXTRA_CATEGORICAL_COLOR_SCHEMES = [
 ]
 EXTRA_SEQUENTIAL_COLOR_SCHEMES = [
     {
-        "id": "nps_orange_to_blue",
-        "label": "NPS, orange to blue",
-        "description": "Detractors orange, promoters blue",
-        "isDiverging": True,
+        "id": "nps_white_to_blue",
+        "label": "NPS, white to blue",
+        "description": "The more, the bluer",
+        "isDiverging": False,
         "isDefault": True,
-        "colors": ["#b45309", "#f3d9bd", "#ffffff", "#c9dcf1", "#1d5fa6"],
+        "colors": ["#f4f7fb", "#c9dcf1", "#7fb0dd", "#1d5fa6"],
     }
 ]

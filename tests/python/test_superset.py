@@ -328,7 +328,7 @@ def test_metrics_are_those_of_the_mart(served: Served, manager: Visitor) -> None
     answer = manager.ask(
         "company",
         columns=["period"],
-        metrics=asked,
+        metrics=[f"certified_{name}" for name in asked],
         filters=[
             {"col": "survey_type", "op": "IN", "val": ["all"]},
             {"col": "period_type", "op": "IN", "val": ["month"]},
@@ -352,7 +352,7 @@ def test_metrics_are_those_of_the_mart(served: Served, manager: Visitor) -> None
     [pooled] = manager.ask(
         "company",
         columns=[],
-        metrics=asked,
+        metrics=[f"certified_{name}" for name in asked],
         filters=[
             {"col": "survey_type", "op": "IN", "val": ["all"]},
             {"col": "period_type", "op": "IN", "val": ["month"]},
@@ -362,15 +362,15 @@ def test_metrics_are_those_of_the_mart(served: Served, manager: Visitor) -> None
         "select nps, responses from marts.nps_by_period "
         "where survey_type = 'all' and period_type = 'all'"
     )
-    assert pooled["nps"] == pytest.approx(score, abs=1e-9)
-    assert pooled["responses"] == answers
-    assert pooled["nps_ci_low"] is None
+    assert pooled["certified_nps"] == pytest.approx(score, abs=1e-9)
+    assert pooled["certified_responses"] == answers
+    assert pooled["certified_nps_ci_low"] is None
 
 
 def test_metrics_are_certified_and_described_by_dbt(served: Served, manager: Visitor) -> None:
     dataset = manager.get(f"/api/v1/dataset/{manager.dataset('company')}").json()["result"]
     assert served.published.name in {"nps.duckdb"}
-    [nps] = [one for one in dataset["metrics"] if one["metric_name"] == "nps"]
+    [nps] = [one for one in dataset["metrics"] if one["metric_name"] == "certified_nps"]
     assert json.loads(nps["extra"])["certification"]["certified_by"] == "nps_warehouse"
     comment = served.rows(
         "select comment from duckdb_columns() where schema_name = 'marts' "
@@ -471,14 +471,14 @@ def test_a_publication_is_seen_at_once_and_disturbs_nobody(
         answer = manager.ask(
             "periods",
             columns=[],
-            metrics=["responses"],
+            metrics=["certified_responses"],
             filters=[
                 {"col": "survey_type", "op": "IN", "val": ["all"]},
                 {"col": "period_type", "op": "IN", "val": ["all"]},
             ],
         )
         assert answer.status_code == 200, answer.text
-        return int(answer.json()["result"][0]["data"][0]["responses"])
+        return int(answer.json()["result"][0]["data"][0]["certified_responses"])
 
     before = answers()
     # As a publication does it: another file takes the place by one rename.

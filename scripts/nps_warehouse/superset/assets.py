@@ -170,7 +170,7 @@ def dataset_item(dataset: Dataset, columns: Sequence[Column], metrics: Sequence[
         ],
         "metrics": [
             {
-                "metric_name": metric.name,
+                "metric_name": metric.key,
                 "verbose_name": metric.title,
                 "metric_type": None,
                 "expression": metric.expression,
@@ -247,7 +247,7 @@ def filter_item(
         },
         # Else the page would wait for somebody to press the button.
         "requiredFirst": one.first,
-        "sortMetric": NEWEST if one.newest else None,
+        "sortMetric": f"certified_{NEWEST}" if one.newest else None,
         "defaultDataMask": {
             "extraFormData": (
                 {"filters": [{"col": one.column, "op": "IN", "val": chosen}]} if chosen else {}

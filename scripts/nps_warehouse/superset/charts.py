@@ -79,12 +79,12 @@ def _where(options: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def number(chart: Chart, _: Mapping[str, Metric]) -> Params:
+def number(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
     """One number."""
     options = chart.options
     return {
         "viz_type": "big_number_total",
-        "metric": options["metric"],
+        "metric": metrics[options["metric"]].key,
         "y_axis_format": options.get("format", POINTS),
         "subtitle": options.get("says", ""),
         "header_font_size": 0.4,
@@ -154,6 +154,7 @@ def control(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
         "order_desc_b": False,
         "y_axis_format": options.get("format", "+.1f"),
         "yAxisTitle": options.get("y", ""),
+        "yAxisTitleMargin": 40,
         "show_query_identifiers": False,
     }
 
@@ -163,7 +164,10 @@ def bars(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
     options = chart.options
     series = options.get("by", "certainty")
     given = options["metrics"] if "metrics" in options else {options["metric"]: None}
-    shown = [_renamed(metrics[name], label) if label else name for name, label in given.items()]
+    shown = [
+        _renamed(metrics[name], label) if label else metrics[name].key
+        for name, label in given.items()
+    ]
     upright = options.get("upright", False)
     return {
         "viz_type": "echarts_timeseries_bar",
@@ -227,8 +231,8 @@ def pareto(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
         "markerEnabledB": True,
         "row_limit": options.get("rows", 15),
         "row_limit_b": options.get("rows", 15),
-        "timeseries_limit_metric": options["rank"],
-        "timeseries_limit_metric_b": options["rank"],
+        "timeseries_limit_metric": metrics[options["rank"]].key,
+        "timeseries_limit_metric_b": metrics[options["rank"]].key,
         "order_desc": False,
         "order_desc_b": False,
         "y_axis_format": ",d",
@@ -247,14 +251,14 @@ def pareto(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
     }
 
 
-def waterfall(chart: Chart, _: Mapping[str, Metric]) -> Params:
+def waterfall(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
     """Steps from one number to another."""
     options = chart.options
     return {
         "viz_type": "waterfall",
         "x_axis": options["x"],
         "groupby": [],
-        "metric": options["metric"],
+        "metric": metrics[options["metric"]].key,
         "time_grain_sqla": None,
         "row_limit": 100,
         "increase_color": _rgb("#1d5fa6"),
@@ -273,30 +277,29 @@ def waterfall(chart: Chart, _: Mapping[str, Metric]) -> Params:
     }
 
 
-def heatmap(chart: Chart, _: Mapping[str, Metric]) -> Params:
-    """A score for each pair of two things."""
+def heatmap(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
+    """A count for each pair of two things. Not a score: a cell cannot be grey."""
     options = chart.options
     return {
         "viz_type": "heatmap_v2",
         "x_axis": options["x"],
         "xAxisForceCategorical": True,
         "groupby": options["by"],
-        "metric": options["metric"],
+        "metric": metrics[options["metric"]].key,
         "row_limit": 1000,
         "sort_x_axis": "alpha_asc",
         "sort_y_axis": "alpha_desc",
         "normalize_across": "heatmap",
         "legend_type": "continuous",
-        "linear_color_scheme": "nps_orange_to_blue",
-        "value_bounds": [-100, 100],
-        "y_axis_format": options.get("format", "+.0f"),
+        "linear_color_scheme": "nps_white_to_blue",
+        "y_axis_format": options.get("format", ",d"),
         "show_values": True,
         "show_legend": True,
         "show_percentage": False,
         "bottom_margin": "auto",
         "left_margin": "auto",
-        "xscale_interval": -1,
-        "yscale_interval": -1,
+        "xscale_interval": 1,
+        "yscale_interval": 1,
     }
 
 
@@ -342,20 +345,22 @@ def table(chart: Chart, _: Mapping[str, Metric]) -> Params:
     }
 
 
-def totals(chart: Chart, _: Mapping[str, Metric]) -> Params:
+def totals(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
     """Counts by one or two columns, as a table."""
     options = chart.options
     return {
         "viz_type": "table",
         "query_mode": "aggregate",
         "groupby": options["by"],
-        "metrics": options["metrics"],
+        "metrics": [metrics[name].key for name in options["metrics"]],
         "row_limit": options.get("rows", 200),
         "order_desc": True,
         "include_search": False,
         "show_cell_bars": False,
         "color_pn": False,
-        "column_config": {name: {"d3NumberFormat": ",d"} for name in options["metrics"]},
+        "column_config": {
+            metrics[name].key: {"d3NumberFormat": ",d"} for name in options["metrics"]
+        },
         "conditional_formatting": [],
         "allow_render_html": False,
     }

@@ -16,6 +16,7 @@ OVERLAPPING = ("survey_type", "period_type", "scope_type")
 NUMBERS = ("BIGINT", "INTEGER", "DOUBLE", "HUGEINT")
 ABBREVIATIONS = {"nps": "NPS", "ewma": "EWMA", "csat": "CSAT", "sla": "SLA", "p": "p", "z": "z"}
 NEWEST = "newest_first"
+"""The metric that orders periods."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class Metric:
     expression: str
     description: str
     how: str
+
+    @property
+    def key(self) -> str:
+        """Its name in Superset, which takes a column of the same name for the metric."""
+        return f"certified_{self.name}"
 
 
 def title_of(name: str) -> str:
