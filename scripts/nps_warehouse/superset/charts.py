@@ -20,15 +20,15 @@ POINTS = "+.1f"
 
 COLOURS = {
     "enough answers": "#1d5fa6",
-    "too few answers": "#b3bac4",
-    "period not over": "#d3d8de",
+    "too few answers": "#9aa3ae",
+    "period not over": "#b3bac4",
     "in time": "#1d5fa6",
     "overdue": "#b45309",
     "NPS": "#1d5fa6",
     "Mix": "#7a8696",
     "Rate": "#1d5fa6",
     "Detractors": "#1d5fa6",
-    "Share so far": "#b45309",
+    "Share so far, %": "#b45309",
     "Signal": "#b45309",
     "EWMA": "#1d5fa6",
     "Upper limit": "#7a8696",
@@ -44,8 +44,17 @@ COLOURS = {
 }
 """Blue and orange: those who see no red or green can tell them apart. Grey is uncertain."""
 
+ENDS = ("from", "to")
+CERTAINTIES = ("enough answers", "too few answers", "period not over")
+COLOURS |= {
+    f"{label}, {certainty}": COLOURS[certainty] if label == "Score" else "#7fb0dd"
+    for label in ("Score", *ENDS)
+    for certainty in CERTAINTIES
+}
+COLOURS |= {f"{end}, {certainty}": "#d3d8de" for end in ENDS for certainty in CERTAINTIES[1:]}
+
 GREY = "#8b95a1"
-UNCERTAIN = ("too few answers", "period not over")
+UNCERTAIN = CERTAINTIES[1:]
 
 
 def _rgb(colour: str) -> dict[str, float]:
@@ -199,17 +208,31 @@ def bars(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
 
 
 def caterpillar(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
-    """Members from lowest to highest, each within its interval."""
-    params = band(chart, metrics)
-    label = chart.options.get("label", "NPS")
-    return params | {
+    """Members from lowest to highest, each between the ends of its interval."""
+    options = chart.options
+    return {
+        "viz_type": "echarts_timeseries_scatter",
+        "x_axis": options["x"],
         "xAxisForceCategorical": True,
-        "x_axis_sort": label,
-        "x_axis_sort_asc": True,
-        "x_axis_sort_series": "max",
+        "metrics": [
+            _renamed(metrics[name], label)
+            for name, label in zip(options["metrics"], ("Score", *ENDS), strict=True)
+        ],
+        "groupby": ["certainty"],
+        "x_axis_sort_series": "avg",
         "x_axis_sort_series_ascending": True,
+        "row_limit": 1000,
+        "y_axis_format": options.get("format", "+.0f"),
+        "y_axis_title": options.get("y", ""),
+        "y_axis_title_margin": 30,
+        "markerEnabled": True,
+        "markerSize": 7,
         "xAxisLabelRotation": 90,
-        "timeseries_limit_metric": None,
+        "rich_tooltip": True,
+        "show_legend": True,
+        "legendOrientation": "top",
+        "legendType": "plain",
+        "truncateYAxis": False,
     }
 
 
@@ -224,7 +247,7 @@ def pareto(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
         "metrics": [_renamed(metrics[options["metric"]], options["label"])],
         "groupby": [],
         "seriesType": "bar",
-        "metrics_b": [_renamed(metrics[options["share"]], "Share so far")],
+        "metrics_b": [_renamed(metrics[options["share"]], "Share so far, %")],
         "groupby_b": [],
         "seriesTypeB": "line",
         "yAxisIndexB": 1,
@@ -239,7 +262,7 @@ def pareto(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
         "y_axis_format_secondary": ".0f",
         "yAxisTitle": options["label"],
         "yAxisTitleMargin": 40,
-        "yAxisTitleSecondary": "Share so far, %",
+        "y_axis_bounds": [0, None],
         "y_axis_bounds_secondary": [0, 100],
         "truncateYAxis": True,
         "truncateYAxisSecondary": True,
