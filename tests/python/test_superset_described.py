@@ -108,9 +108,24 @@ def test_metrics_are_of_counts_or_of_one_row(
     assert found == (expected if expected is None else pytest.approx(expected, abs=1e-12))
 
 
+def test_cases_add_up_over_survey_types() -> None:
+    # Each case is in the list once; of counts of answers, one survey type is part of all.
+    columns = [Column("survey_type", "VARCHAR", ""), Column("cases", "BIGINT", "")]
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table t as select * from (values ('a', 2), ('b', 3)) as t (survey_type, cases)"
+        )
+        found = [
+            connection.execute(f"select {metric.expression} from t").fetchone()
+            for apart in (True, False)
+            for metric in metrics_of(columns, {"cases"}, apart=apart)
+        ]
+    assert found == [(5,), (None,)]
+
+
 def test_titles_are_read_by_people() -> None:
     assert title_of("nps_ci_low") == "NPS from"
-    assert title_of("within_sla_pct_ci_high") == "Within SLA pct to"
+    assert title_of("within_sla_pct_ci_high") == "Within SLA % to"
     assert title_of("detractor_pct") == "Detractor %"
 
 

@@ -369,7 +369,7 @@ def assets(
     with duckdb.connect(str(published), read_only=True) as connection:
         for name, dataset in known.by_name.items():
             found = columns_of(dataset, connection, said)
-            metrics[name] = metrics_of(found, known.counts)
+            metrics[name] = metrics_of(found, known.counts, apart=dataset.apart)
             columns[name] = {column.name for column in found}
             items[f"datasets/nps/{name}.yaml"] = dataset_item(dataset, found, metrics[name])
     for page in pages:

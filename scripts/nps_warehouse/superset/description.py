@@ -39,12 +39,14 @@ class Dataset:
         title: what it is, in words.
         sql: the query over marts.
         rows: whose rows they are, one of ROWS_OF.
+        apart: whether no two rows count the same, as of a list of cases.
     """
 
     name: str
     title: str
     sql: str
     rows: str
+    apart: bool = False
 
     @property
     def tables(self) -> list[tuple[str, str]]:
@@ -192,7 +194,8 @@ def datasets(folder: Path = FOLDER) -> Datasets:
         rows = given.get("rows", "everybody")
         if rows not in ROWS_OF:
             raise DescriptionError(f"rows of {name} are one of {', '.join(ROWS_OF)}, not {rows}")
-        found[name] = Dataset(name, given["title"], _query(given, said["expressions"]), rows)
+        query = _query(given, said["expressions"])
+        found[name] = Dataset(name, given["title"], query, rows, given.get("apart", False))
     return Datasets(found, frozenset(said["counts"]))
 
 

@@ -74,8 +74,8 @@ def title_of(name: str) -> str:
     Args:
         name: as in the mart, such as `nps_ci_low`.
     """
-    said = name.replace("_ci_low", " from").replace("_ci_high", " to")
-    said = said.removesuffix("_pct") + (" %" if said.endswith("_pct") else "")
+    said = f"{name} ".replace("_ci_low ", " from").replace("_ci_high ", " to")
+    said = said.replace("_pct ", " % ")
     words = [ABBREVIATIONS.get(word, word) for word in said.replace("_", " ").split()]
     text = " ".join(words)
     return text[:1].upper() + text[1:]
@@ -105,25 +105,29 @@ def _shares(names: Collection[str]) -> Mapping[str, str]:
     }
 
 
-def metrics_of(columns: Collection[Column], counts: Collection[str]) -> list[Metric]:
+def metrics_of(
+    columns: Collection[Column], counts: Collection[str], *, apart: bool = False
+) -> list[Metric]:
     """The metrics of a dataset, one for each number in it.
 
     Args:
         columns: of the dataset.
         counts: names of columns that add up.
+        apart: whether no two rows count the same, whatever their period or survey type.
     """
     names = [column.name for column in columns]
+    overlapping = () if apart else names
     shares = _shares(names)
     found = []
     for column in columns:
         if not column.is_number:
             continue
         if column.name in shares:
-            expression = _of_one_kind(names, shares[column.name])
+            expression = _of_one_kind(overlapping, shares[column.name])
             how = "Made of added-up counts, never an average of rows"
         elif column.name in counts:
-            expression = _of_one_kind(names, f"sum({column.name})")
-            how = "Adds up over groups of one period and survey type"
+            expression = _of_one_kind(overlapping, f"sum({column.name})")
+            how = "Adds up" if apart else "Adds up over groups of one period and survey type"
         else:
             expression = f"case when count(*) = 1 then max({column.name}) end"
             how = "The value of one row of the mart; empty where there are several"
