@@ -207,8 +207,8 @@ def bars(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
     }
 
 
-def caterpillar(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
-    """Members from lowest to highest, each between the ends of its interval."""
+def intervals(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
+    """Members, each between the ends of its interval."""
     options = chart.options
     return {
         "viz_type": "echarts_timeseries_scatter",
@@ -392,7 +392,7 @@ def totals(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
 KINDS: Mapping[str, Callable[[Chart, Mapping[str, Metric]], Params]] = {
     kind.__name__: kind
     for kind in (
-        number, band, control, bars, caterpillar, pareto, waterfall, heatmap, table, totals
+        number, band, control, bars, intervals, pareto, waterfall, heatmap, table, totals
     )
 }  # fmt: skip
 
