@@ -219,8 +219,6 @@ def intervals(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
             for name, label in zip(options["metrics"], ("Score", *ENDS), strict=True)
         ],
         "groupby": ["certainty"],
-        "x_axis_sort_series": "avg",
-        "x_axis_sort_series_ascending": True,
         "row_limit": 1000,
         "y_axis_format": options.get("format", "+.0f"),
         "y_axis_title": options.get("y", ""),
