@@ -93,14 +93,9 @@ def numbers(page: Page) -> dict[str, str]:
 
 def chosen(page: Page, label: str, value: str) -> None:
     """Choose a value of a filter, and apply it."""
-    box = page.locator("[data-test='form-item-value']").filter(
-        has=page.locator(f"[aria-label*='{label}']")
-    )
-    if not box.count():
-        box = page.locator(".filter-item-wrapper, [data-test='filter-control']").filter(
-            has_text=label
-        )
-    box.first.locator(".ant-select").first.click()
+    name = page.locator("[data-test='filter-control-name']").filter(has_text=label).first
+    key = str(name.get_attribute("id")).removeprefix("filter-name-")
+    page.locator(f".ant-select[data-test='{key}']").first.click()
     page.keyboard.type(value)
     page.locator(".ant-select-item-option", has_text=value).first.click()
     page.keyboard.press("Escape")
