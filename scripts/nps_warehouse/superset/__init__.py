@@ -1,0 +1,1 @@
+"""Apache Superset as code: what dashboards/superset describes becomes what Superset imports."""
