@@ -27,7 +27,6 @@ ENVIRONMENTS = (
     ".venv-dagster",
     ".venv-metricflow",
     ".venv-postgres",
-    ".venv-spark",
     ".venv-superset",
 )
 

@@ -460,7 +460,7 @@ def test_a_difference_is_found() -> None:
 
 @pytest.fixture(scope="module")
 def python() -> str:
-    environment.ensure(PROJECT, ["setuptools", "metricflow"], ".venv-metricflow")
+    environment.ensure(PROJECT, ["from_source", "metricflow"], ".venv-metricflow")
     return str(PROJECT / ".venv-metricflow" / "bin" / "python")
 
 
