@@ -79,7 +79,7 @@ class Visitor:
         """What is found at a path."""
         return self.session.get(f"{self.address}{path}", timeout=120)
 
-    def post(self, path: str, content: object) -> requests.Response:
+    def post(self, path: str, content: Any) -> requests.Response:
         """What becomes of something that is sent."""
         return self.session.post(f"{self.address}{path}", json=content, timeout=120)
 

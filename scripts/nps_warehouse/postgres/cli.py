@@ -44,8 +44,8 @@ def dbt_environment(server: Address, run: int | None = None) -> dict[str, str]:
         server: where it builds.
         run: who holds the lock of runs, so that the build knows it is the holder's own.
     """
-    # Rows of CTEs and of joins by six columns are estimated to be one; a loop over whole tables, or a
-    # merge by the first of the six, then takes hours where a hash takes a second.
+    # Rows of CTEs and of joins by six columns are estimated to be one; a loop over whole tables, or
+    # a merge by the first of the six, then takes hours where a hash takes a second.
     options = "-c timezone=UTC -c enable_nestloop=off -c enable_mergejoin=off -c jit=off"
     if salt := os.environ.get(SALT):
         # A setting of the connection: SQL is stored and logged, this is not.
