@@ -1,7 +1,7 @@
 -- Are detractors called back in time, and does it help?
 -- In time: the share of the cases of the last month that is over which were worked on by their
--- deadline, of those where that is decided. Helping: what called-back customers said next, less what
--- others like them said next, over all months. Not randomised: see closed_loop_recovery.
+-- deadline, of those where that is decided. Helping: what called-back customers said next, less
+-- what others like them said next, over all months. Not randomised: see closed_loop_recovery.
 with
 
 months as (

@@ -1,7 +1,7 @@
 -- Did our last initiative help?
 -- The last one that began comes first. The difference in differences is its change less that of
--- members that had none; helped and hurt are more than chance. "can't tell" says why. The raw change
--- alone proves nothing: it also holds what happened to everybody.
+-- members that had none; helped and hurt are more than chance. "can't tell" says why. The raw
+-- change alone proves nothing: it also holds what happened to everybody.
 with
 
 effects as (

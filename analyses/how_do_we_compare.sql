@@ -1,7 +1,7 @@
 -- How do we compare with the industry?
 -- Our score of the last quarter that is over beside the tenth, the middle and the ninetieth of a
--- hundred companies. Decided is what the whole interval says; undecided: it crosses one of them. Ask
--- where the benchmark comes from before anybody is praised or blamed for it.
+-- hundred companies. Decided is what the whole interval says; undecided: it crosses one of them.
+-- Ask where the benchmark comes from before anybody is praised or blamed for it.
 with
 
 gaps as (

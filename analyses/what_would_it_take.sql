@@ -1,7 +1,7 @@
 -- What would it take to reach the target, or 50?
--- Of the answers of the last month that is over: so many detractors would have to have been promoters,
--- or so many answers one category better. Empty: not even all of them would do. The status says
--- whether the month's interval already decides it.
+-- Of the answers of the last month that is over: so many detractors would have to have been
+-- promoters, or so many answers one category better. Empty: not even all of them would do. The
+-- status says whether the month's interval already decides it.
 with
 
 months as (

@@ -1,7 +1,7 @@
 -- Where do we lose most points?
--- Impact: the company's score less what it would be without the department, over the last year that is
--- over. The lowest costs most: it is large, or rated low, or both. down: it is rated lower than the
--- rest for more than chance.
+-- Impact: the company's score less what it would be without the department, over the last year that
+-- is over. The lowest costs most: it is large, or rated low, or both. down: it is rated lower than
+-- the rest for more than chance.
 with
 
 departments as (

@@ -1,6 +1,6 @@
 -- Which agents differ from the rest for real?
--- Each agent beside what the same contacts had with others, over the last year that is over. Only up
--- and down differ; adjusted for the number of agents compared. Who has too few answers is not
+-- Each agent beside what the same contacts had with others, over the last year that is over. Only
+-- up and down differ; adjusted for the number of agents compared. Who has too few answers is not
 -- compared, and stays in the list. Never read the order of the others as a ranking.
 with
 

@@ -1,7 +1,8 @@
 -- Which complaint weighs most?
 -- Impact: the company's score less what it would be without the answers whose comment has the
--- complaint, over the last year that is over. Not every answer has a comment, and a comment can have
--- several complaints: they do not add up, and who complains might be a detractor without it, too.
+-- complaint, over the last year that is over. Not every answer has a comment, and a comment can
+-- have several complaints: they do not add up, and who complains might be a detractor without it,
+-- too.
 with
 
 themes as (

@@ -1,7 +1,7 @@
 -- Which customers should we keep an eye on?
--- Customers who have not left and whose newest answer is a passive one, a point from detractor; those
--- who came down first, the newest answers of them first. The action is the business's own, by seed
--- passive_actions.
+-- Customers who have not left and whose newest answer is a passive one, a point from detractor;
+-- those who came down first, the newest answers of them first. The action is the business's own, by
+-- seed passive_actions.
 with
 
 passives as (

@@ -1,7 +1,7 @@
 -- Which department moved last month, and is it real?
--- A department moved where the verdict is up or down: a change that chance does not explain, adjusted
--- for the number of departments that were tested. The rest is noise, however large it looks;
--- "not tested" had too few answers on one side, or none.
+-- A department moved where the verdict is up or down: a change that chance does not explain,
+-- adjusted for the number of departments that were tested. The rest is noise, however large it
+-- looks; "not tested" had too few answers on one side, or none.
 with
 
 departments as (

@@ -1,8 +1,8 @@
 -- Who answers, and can the response rate explain the score?
--- Response rates by channel, of the last quarter whose invitations had time to be answered, beside the
--- company's score as it came and weighted to all contacts. Where the weighted score lies far from the
--- raw one, who answers explains a part of it; where it lies close, it does not, as far as channel,
--- reason, resolution and transfers can tell.
+-- Response rates by channel, of the last quarter whose invitations had time to be answered, beside
+-- the company's score as it came and weighted to all contacts. Where the weighted score lies far
+-- from the raw one, who answers explains a part of it; where it lies close, it does not, as far as
+-- channel, reason, resolution and transfers can tell.
 with
 
 funnel as (

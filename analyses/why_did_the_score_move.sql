@@ -1,8 +1,8 @@
 -- Why did the score move?
 -- The mix effect is that answers came from other departments than the month before, the rate effect
--- that departments were rated otherwise; both add up to the company's change, with nothing left over.
--- The departments that weigh most come first. This says where a change is, not that it is real:
--- which_department_moved says that.
+-- that departments were rated otherwise; both add up to the company's change, with nothing left
+-- over. The departments that weigh most come first. This says where a change is, not that it is
+-- real: which_department_moved says that.
 with
 
 departments as (

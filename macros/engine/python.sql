@@ -13,20 +13,12 @@
     nps_lmg([{{ sums | join(', ') }}])
 {%- endmacro %}
 
-{% macro postgres__shares_of_variance(sums) -%}
-    nps_engine.shares_of_variance(array[{{ sums | join(', ') }}])
-{%- endmacro %}
-
 {% macro explained_variance(shares) -%}
     {{ adapter.dispatch('explained_variance')(shares) }}
 {%- endmacro %}
 
 {% macro default__explained_variance(shares) -%}
     {{ shares }}[1]
-{%- endmacro %}
-
-{% macro postgres__explained_variance(shares) -%}
-    ({{ shares }})[1]
 {%- endmacro %}
 
 {# place: of the driver, from 1. #}
@@ -36,8 +28,4 @@
 
 {% macro default__share_of_variance(shares, place) -%}
     {{ shares }}[1 + {{ place }}]
-{%- endmacro %}
-
-{% macro postgres__share_of_variance(shares, place) -%}
-    ({{ shares }})[1 + {{ place }}]
 {%- endmacro %}

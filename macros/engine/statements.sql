@@ -10,11 +10,6 @@
     create or replace temp table {{ name }} as
 {%- endmacro %}
 
-{% macro postgres__temporary_table(name) -%}
-    drop table if exists pg_temp.{{ name }};
-    create temp table {{ name }} as
-{%- endmacro %}
-
 {# A statement that fails with a text. #}
 {% macro failing_statement(text) -%}
     {{ adapter.dispatch('failing_statement')(text | replace("'", "''")) }}
@@ -22,9 +17,4 @@
 
 {% macro default__failing_statement(text) -%}
     select error('{{ text }}')
-{%- endmacro %}
-
-{% macro postgres__failing_statement(text) -%}
-    {# Also where no landing has made nps_engine yet. #}
-    do 'begin raise exception ''%'', ''{{ text | replace("'", "''") }}''; end'
 {%- endmacro %}

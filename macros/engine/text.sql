@@ -12,26 +12,6 @@
     {{ return(pattern) }}
 {%- endmacro %}
 
-{# Its classes know letters that are not of ASCII, and no text can hold the character 0. #}
-{% macro postgres__engine_pattern(pattern) -%}
-    {%- set points = [] -%}
-    {%- for point in modules.re.findall('\\\\x\\{([0-9A-Fa-f]+)\\}', pattern) -%}
-        {%- do points.append(point) -%}
-    {%- endfor -%}
-    {%- set own = {'pattern': pattern} -%}
-    {%- for point in points | unique -%}
-        {%- set code = [point | int(base=16), 1] | max -%}
-        {%- do own.update({
-            'pattern': own.pattern.replace('\\x{' ~ point ~ '}', '\\U' ~ '%08x' % code)
-        }) -%}
-    {%- endfor -%}
-    {{ return(
-        own.pattern
-        .replace('[:space:]', '\\t\\n\\v\\f\\r ')
-        .replace('[:punct:]', '!-/:-@\\[-`{-~')
-    ) }}
-{%- endmacro %}
-
 {# Whether the pattern is found in the text (anchor it to match the whole). #}
 {% macro matches(text, pattern) -%}
     {{ adapter.dispatch('matches')(text, pattern) }}
@@ -41,20 +21,12 @@
     regexp_matches({{ text }}, '{{ engine_pattern(pattern) }}')
 {%- endmacro %}
 
-{% macro postgres__matches(text, pattern) -%}
-    ({{ text }} ~ '{{ engine_pattern(pattern) }}')
-{%- endmacro %}
-
 {# Every match of the pattern replaced. #}
 {% macro replace_matches(text, pattern, replacement) -%}
     {{ adapter.dispatch('replace_matches')(text, pattern, replacement) }}
 {%- endmacro %}
 
 {% macro default__replace_matches(text, pattern, replacement) -%}
-    regexp_replace({{ text }}, '{{ engine_pattern(pattern) }}', '{{ replacement }}', 'g')
-{%- endmacro %}
-
-{% macro postgres__replace_matches(text, pattern, replacement) -%}
     regexp_replace({{ text }}, '{{ engine_pattern(pattern) }}', '{{ replacement }}', 'g')
 {%- endmacro %}
 
@@ -77,13 +49,6 @@
     regexp_extract({{ text }}, '{{ engine_pattern(pattern) }}', {{ group }})
 {%- endmacro %}
 
-{% macro postgres__extracted(text, pattern, group) -%}
-    coalesce(
-        regexp_substr({{ text }}, '{{ engine_pattern(pattern) }}', 1, 1, '', {{ group }}),
-        case when {{ text }} is not null then '' end
-    )
-{%- endmacro %}
-
 {# Texts of a group behind each other, in the order of a key that is unique in it. #}
 {% macro joined_texts(text, order_key) -%}
     string_agg({{ text }}, '' order by {{ order_key }})
@@ -103,11 +68,6 @@
     {{ replace_matches(
         text, '^[' ~ blank_characters() ~ ']+|[' ~ blank_characters() ~ ']+$', ''
     ) }}
-{%- endmacro %}
-
-{# A tenth of the time. #}
-{% macro postgres__without_blanks_around(text) -%}
-    btrim({{ text }}, nps_engine.blanks())
 {%- endmacro %}
 
 {# Those with a width that do not end a line; those without a width (the soft hyphen among them). #}
@@ -133,10 +93,6 @@
     sha256({{ text }})
 {%- endmacro %}
 
-{% macro postgres__digest(text) -%}
-    encode(sha256(convert_to({{ text }}, 'UTF8')), 'hex')
-{%- endmacro %}
-
 {# The environment's NPS_AGENT_SALT, as the landing's plugin gives it to a connection, so that it
    stands in no SQL that is stored or logged. A connection that was not given it fails. #}
 {% macro agent_salt() -%}
@@ -150,13 +106,6 @@
     )
 {%- endmacro %}
 
-{% macro postgres__agent_salt() -%}
-    coalesce(
-        nullif(current_setting('nps.agent_salt', true), ''),
-        nps_engine.error('NPS_AGENT_SALT is empty, and agents are shown by pseudonym')
-    )
-{%- endmacro %}
-
 {# Whether there is one. #}
 {% macro has_agent_salt() -%}
     {{ adapter.dispatch('has_agent_salt')() }}
@@ -164,8 +113,4 @@
 
 {% macro default__has_agent_salt() -%}
     (coalesce(cast(getvariable('nps_agent_salt') as varchar), '') <> '')
-{%- endmacro %}
-
-{% macro postgres__has_agent_salt() -%}
-    (coalesce(current_setting('nps.agent_salt', true), '') <> '')
 {%- endmacro %}

@@ -40,10 +40,6 @@
     {{ instant }} + to_minutes({{ minutes }})
 {%- endmacro %}
 
-{% macro postgres__plus_minutes(instant, minutes) -%}
-    {{ instant }} + make_interval(mins => {{ minutes }})
-{%- endmacro %}
-
 {# ISO weekday: Monday 1 … Sunday 7. #}
 {% macro iso_weekday(date) -%}
     {{ adapter.dispatch('iso_weekday')(date) }}
@@ -53,11 +49,6 @@
     cast(isodow({{ date }}) as integer)
 {%- endmacro %}
 
-{% macro postgres__iso_weekday(date) -%}
-    cast(extract(isodow from {{ date }}) as integer)
-{%- endmacro %}
-
-
 {# First date of the day, ISO week, month, quarter or year a date is in. #}
 {% macro period_start(period_type, date) -%}
     {{ adapter.dispatch('period_start')(period_type, date) }}
@@ -65,10 +56,6 @@
 
 {% macro default__period_start(period_type, date) -%}
     cast(date_trunc('{{ period_type }}', {{ date }}) as date)
-{%- endmacro %}
-
-{% macro postgres__period_start(period_type, date) -%}
-    cast(date_trunc('{{ period_type }}', cast({{ date }} as timestamp)) as date)
 {%- endmacro %}
 
 {# Last date of the period that begins on the given date. #}
@@ -89,10 +76,6 @@
     timezone('UTC', {{ try_cast(zoned_timestamp, 'timestamp with time zone') }})
 {%- endmacro %}
 
-{% macro postgres__zoned_to_utc(zoned_timestamp) -%}
-    timezone('UTC', nps_engine.try_zoned(cast({{ zoned_timestamp }} as text)))
-{%- endmacro %}
-
 {% macro plus_days(date, days) -%}
     {{ adapter.dispatch('plus_days')(date, days) }}
 {%- endmacro %}
@@ -101,20 +84,12 @@
     {{ date }} + to_days(cast({{ days }} as integer))
 {%- endmacro %}
 
-{% macro postgres__plus_days(date, days) -%}
-    {{ date }} + make_interval(days => cast({{ days }} as integer))
-{%- endmacro %}
-
 {% macro plus_months(date, months) -%}
     {{ adapter.dispatch('plus_months')(date, months) }}
 {%- endmacro %}
 
 {% macro default__plus_months(date, months) -%}
     {{ date }} + to_months(cast({{ months }} as integer))
-{%- endmacro %}
-
-{% macro postgres__plus_months(date, months) -%}
-    {{ date }} + make_interval(months => cast({{ months }} as integer))
 {%- endmacro %}
 
 {# The last instant of a local date. #}
@@ -129,10 +104,6 @@
 
 {% macro default__days_between(earlier, later) -%}
     date_diff('day', {{ earlier }}, {{ later }})
-{%- endmacro %}
-
-{% macro postgres__days_between(earlier, later) -%}
-    cast(cast({{ later }} as date) - cast({{ earlier }} as date) as bigint)
 {%- endmacro %}
 
 {# Hours from one instant to a later one, with their fraction. #}
@@ -167,10 +138,6 @@
     select name as zone from pg_timezone_names()
 {%- endmacro %}
 
-{% macro postgres__known_zones() -%}
-    select name as zone from pg_timezone_names
-{%- endmacro %}
-
 {# Whole microseconds from one instant to another, and an instant so much later. #}
 {% macro microseconds_between(earlier, later) -%}
     {{ adapter.dispatch('microseconds_between')(earlier, later) }}
@@ -180,18 +147,10 @@
     date_diff('microsecond', {{ earlier }}, {{ later }})
 {%- endmacro %}
 
-{% macro postgres__microseconds_between(earlier, later) -%}
-    cast(extract(epoch from ({{ later }}) - ({{ earlier }})) * 1000000 as bigint)
-{%- endmacro %}
-
 {% macro plus_microseconds(instant, microseconds) -%}
     {{ adapter.dispatch('plus_microseconds')(instant, microseconds) }}
 {%- endmacro %}
 
 {% macro default__plus_microseconds(instant, microseconds) -%}
     {{ instant }} + to_microseconds({{ microseconds }})
-{%- endmacro %}
-
-{% macro postgres__plus_microseconds(instant, microseconds) -%}
-    {{ instant }} + ({{ microseconds }}) * interval '1 microsecond'
 {%- endmacro %}

@@ -8,10 +8,6 @@
     typeof({{ column }}) = '{{ type | upper }}'
 {%- endmacro %}
 
-{% macro postgres__is_typed(column, type) -%}
-    pg_typeof({{ column }}) = cast('{{ engine_type(type) }}' as regtype)
-{%- endmacro %}
-
 {# The text of a raw column, trimmed; null where the column is typed. #}
 {% macro text_of_raw(column) -%}
     case
@@ -31,13 +27,6 @@
             {%- if at_least is not none %}
             and {{ try_cast(value, 'double') }} >= {{ at_least }}
             {%- endif %}
-            then {{ try_cast(value, 'double') }}
-    end
-{%- endmacro %}
-
-{% macro postgres__finite_number(value, at_least) -%}
-    case
-        when {{ try_cast(value, 'double') }} >= {{ "'-Infinity'" if at_least is none else at_least }}
             then {{ try_cast(value, 'double') }}
     end
 {%- endmacro %}
@@ -63,10 +52,6 @@
     double
 {%- endmacro %}
 
-{% macro postgres__double_type() -%}
-    double precision
-{%- endmacro %}
-
 {# A literal of that type; some engines take a plain 0.5 for a decimal. #}
 {% macro double_literal(number) -%}
     cast({{ number }} as {{ double_type() }})
@@ -86,13 +71,6 @@
     )
 {%- endmacro %}
 
-{% macro postgres__sum_of_doubles(value, over) -%}
-    cast(
-        sum(cast(cast({{ value }} as text) as numeric(38, 15)))
-        {%- if over is not none %} over ({{ over }}){% endif %} as {{ double_type() }}
-    )
-{%- endmacro %}
-
 {# Stands between `as` and a CTE that is computed once and kept. Where CTEs follow on one another by
    the dozen DuckDB plans for ever without: four windows more double its time. #}
 {% macro materialized() -%}
@@ -108,10 +86,6 @@
     {{ return(type) }}
 {%- endmacro %}
 
-{% macro postgres__engine_type(type) -%}
-    {{ return('double precision' if type | lower == 'double' else type) }}
-{%- endmacro %}
-
 {# A value as a type, null where it can't be one. #}
 {% macro try_cast(value, type) -%}
     {{ return(adapter.dispatch('try_cast')(value, type)) }}
@@ -119,10 +93,6 @@
 
 {% macro default__try_cast(value, type) -%}
     {{ return('try_cast(' ~ value ~ ' as ' ~ type ~ ')') }}
-{%- endmacro %}
-
-{% macro postgres__try_cast(value, type) -%}
-    {{ return('nps_engine.try_' ~ type ~ '(cast(' ~ value ~ ' as text))') }}
 {%- endmacro %}
 
 {# A number of type double as text, as DuckDB writes it: 50.0. #}
@@ -134,10 +104,6 @@
     cast({{ value }} as varchar)
 {%- endmacro %}
 
-{% macro postgres__text_of_double(value) -%}
-    replace(regexp_replace(cast({{ value }} as text), '^(-?[0-9]+)$', '\1.0'), 'e+', 'e')
-{%- endmacro %}
-
 {# Stands at the end of a CTE whose expressions are dear and used more than once: an engine that would
    put them where they are used, and compute them each time, is kept from it. #}
 {% macro computed_once() -%}
@@ -145,8 +111,4 @@
 {%- endmacro %}
 
 {% macro default__computed_once() -%}
-{%- endmacro %}
-
-{% macro postgres__computed_once() -%}
-    offset 0
 {%- endmacro %}

@@ -10,10 +10,6 @@
     regexp_replace(translate({{ text }}, '␞␟', '  '), '([\p{L}\p{N}]+)', '␞\1␟', 'g')
 {%- endmacro %}
 
-{% macro postgres__marked_words(text) -%}
-    nps_engine.marked_words({{ text }})
-{%- endmacro %}
-
 {# The text again. #}
 {% macro unmarked_words(marked) -%}
     translate({{ marked }}, '␞␟', '')
@@ -30,10 +26,6 @@
 
 {% macro default__spaced_words(text) -%}
     trim(regexp_replace({{ text }}, '[^\p{L}\p{N}]+', ' ', 'g'))
-{%- endmacro %}
-
-{% macro postgres__spaced_words(text) -%}
-    nps_engine.spaced_words({{ text }})
 {%- endmacro %}
 
 {# The word at a place (from 1) of a text of spaced words; '' behind the last. #}

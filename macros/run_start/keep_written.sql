@@ -5,7 +5,3 @@
 
 {% macro default__keep_written() -%}
 {%- endmacro %}
-
-{% macro postgres__keep_written() -%}
-    {%- do adapter.commit() -%}
-{%- endmacro %}

@@ -50,33 +50,6 @@
     {% do return(fromjson(run_query(call).rows[0][0])) %}
 {% endmacro %}
 
-{# The files are landed beforehand (scripts/postgres land), and nothing builds on them that another
-   run may be changing: a run that lands and builds holds this lock. #}
-{% macro postgres__land_raw_files() %}
-    {% if adapter.get_relation(target.database, 'raw', '_landing') is none %}
-        {% do return({'errors': [
-            'Nothing is landed in the database ' ~ target.database ~ ': run scripts/postgres land, '
-            ~ 'which brings the files of NPS_RAW_DIR there.'
-        ], 'warnings': []}) %}
-    {% endif %}
-    {% set holders %}
-        select count(*) from pg_locks
-        where
-            locktype = 'advisory'
-            and classid = 0
-            and objid = 7687
-            and database = (select oid from pg_database where datname = current_database())
-            and cast(pid as text) <> '{{ env_var("NPS_POSTGRES_RUN", "") or 0 }}'
-            and granted
-    {% endset %}
-    {% if run_query(holders).rows[0][0] > 0 %}
-        {% do return({'errors': [
-            'Another run is changing the database ' ~ target.database ~ '; try again when it is over.'
-        ], 'warnings': []}) %}
-    {% endif %}
-    {% do return({'errors': [], 'warnings': []}) %}
-{% endmacro %}
-
 {# A DuckDB file named like one of its schemas, or like the attached state, makes `marts.nps_by_period` ambiguous to readers. #}
 {% macro problems_of_warehouse_name() %}
     {% set taken = ['raw', 'reference', 'staging', 'categorized', 'marts', 'quality', 'state'] %}

@@ -7,12 +7,6 @@ years as (
 
 ),
 
-pairs as (
-
-    select * from {{ ref('year_pairs') }}
-
-),
-
 as_of as (
 
     select
@@ -42,7 +36,7 @@ compared as (
         end as not_comparable_because,
         {{ is_testable('years', 'earlier') }} as has_samples,
         {{ change_columns('years', 'earlier') }}
-    from pairs
+    from {{ ref('year_pairs') }} as pairs
     inner join years
         on {{ same(scope_key() + ['period_start'], 'pairs', 'years') }}
     inner join years as earlier
