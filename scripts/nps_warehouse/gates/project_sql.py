@@ -6,7 +6,7 @@ models. A gate that read a delivery in another way would pass what dbt rejects.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,22 @@ FIGURES_DIR = Path(__file__).parent / "figures"
 _MACROS = ("engine/*.sql", "parsing/parsing.sql")
 
 
+class _Adapter:
+    """Stands in for dbt's: chooses the macros of DuckDB, which is what gates ask."""
+
+    def __init__(self, macro: Callable[[str], Any]) -> None:
+        self._macro = macro
+
+    def dispatch(self, name: str) -> Any:
+        """The macro that DuckDB's name stands for."""
+        return self._macro(f"default__{name}")
+
+
+def _unchanged(value: str) -> str:
+    # What dbt's `return` gives, where it is all that a macro says.
+    return value
+
+
 class ProjectSql:
     """The project's macros with the vars of a run."""
 
@@ -40,7 +56,12 @@ class ProjectSql:
         self._environment = jinja2.Environment(
             extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined, autoescape=False
         )
-        self._environment.globals |= {"var": self.variables.__getitem__, "ref": _reference}
+        self._environment.globals |= {
+            "var": self.variables.__getitem__,
+            "ref": _reference,
+            "adapter": _Adapter(lambda name: getattr(self._macros, name)),
+            "return": _unchanged,
+        }
         macros = PROJECT_DIR / "macros"
         files = [path for pattern in _MACROS for path in sorted(macros.glob(pattern))]
         files += sorted((FIGURES_DIR / "macros").glob("*.sql"))
