@@ -179,7 +179,11 @@ def missing_links(markdown: str, folder: Path) -> list[str]:
 
 
 def unlocked(lock: str) -> list[str]:
-    """Lines of a lock that are no exact release, or lack a hash, or say where files come from."""
+    """Lines of a lock that are no exact release, or lack a hash, or say where files come from.
+
+    What is packaged as source alone may be named first.
+    """
+    lock = re.sub(r"\A(--no-binary [a-z0-9-]+\n)*", "", lock)
     findings = re.findall(r"^\s*-(?!-hash=sha256:[0-9a-f]{64}\b).*$|^.*://.*$", lock, re.MULTILINE)
     for requirement in re.split(r"\n(?=\S)", lock.strip()):
         release = re.match(r"[a-z0-9][a-z0-9.-]*==[^\s;*]+(?: ; [^\\]+)?(?= \\\n)", requirement)
@@ -294,8 +298,10 @@ PLANTED: list[tuple[Rule, list[str], list[str]]] = [
             f"--extra-index-url x\nagate==1.9.1 \\\n    --hash=sha256:{'0' * 64}",
             f"agate @ file://x \\\n    --hash=sha256:{'0' * 64}",
             "agate==1.9.1 \\\n    --hash=md5:00",
+            f"agate==1.9.1 \\\n    --hash=sha256:{'0' * 64}\n--no-binary agate",
         ],
         [
+            f"--no-binary agate\nagate==1.9.1 \\\n    --hash=sha256:{'0' * 64}",
             f"agate==1.9.1 \\\n    --hash=sha256:{'0' * 64} \\\n    --hash=sha256:{'1' * 64}",
             f"tzdata==2026.1 ; sys_platform == 'win32' \\\n    --hash=sha256:{'0' * 64}",
         ],
