@@ -35,7 +35,7 @@
 {# The grain, by which BI looks rows up, as a unique index: the server itself keeps to it. An increment
    keeps the index there is. Readers are granted the schema's tables once, by the landing. #}
 {% macro postgres__served() -%}
-    {%- if execute and not is_incremental() -%}
+    {%- if execute and model.config.materialized != 'view' and not is_incremental() -%}
         {#- A table just made is unknown to the planner of what reads it next. -#}
         analyze {{ this }};
         {%- for node in graph.nodes.values()

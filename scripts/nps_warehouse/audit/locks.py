@@ -34,7 +34,7 @@ def read_lock(file: Path) -> list[Release]:
     """The releases of a lock.
 
     Args:
-        file: requirements as pip reads them, without options but hashes.
+        file: requirements as pip reads them, without options but hashes and `--no-binary`.
 
     Raises:
         LockError: a line names no single release.
@@ -89,7 +89,8 @@ def problems_of(
 def _lines(text: str) -> Iterator[str]:
     for line in text.replace("\\\n", " ").splitlines():
         content = re.sub(r"(^|\s)#.*", "", line).strip()
-        if content:
+        # What is packaged as source alone is named beside its release.
+        if content and not content.startswith("--no-binary "):
             yield content
 
 

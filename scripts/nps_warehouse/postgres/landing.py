@@ -310,6 +310,7 @@ class _Copy:
             self._whole(SCHEMA, table, source)
             self.cursor.execute(f"create index on {source} (_source_file)")
             pending = f"{SCHEMA}.{sql.name(PENDING_PREFIX + table)}"
+            self.cursor.execute(f"drop view if exists {pending} cascade")
             self.cursor.execute(f"create view {pending} as select * from {source}")
             return
         gone, new = changed.get(table, ([], []))
