@@ -274,7 +274,7 @@ def test_each_sees_the_rows_that_are_theirs(
     for visitor in (lead, agent):
         assert teams(visitor, "teams") == {served.team}
         assert teams(visitor, "open_cases") <= {served.team}
-        assert {row["agent_id"] for row in visitor.seen("agent_ranking", ["agent_id"])} <= mates
+        assert {row["agent_id"] for row in visitor.seen("agents_ranked", ["agent_id"])} <= mates
     # What is of no agent and no team is everybody's.
     for dataset, columns in (("company", ["period", "nps"]), ("departments", ["department_name"])):
         assert agent.seen(dataset, columns) == manager.seen(dataset, columns)

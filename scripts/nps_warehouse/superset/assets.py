@@ -94,6 +94,18 @@ def columns_of(
     ]
 
 
+def _refuse_names_of_tables(known: Datasets, connection: duckdb.DuckDBPyConnection) -> None:
+    """Superset takes a dataset for the table of its name: access to one would be to the other."""
+    tables = {
+        name
+        for (name,) in connection.execute(
+            "select table_name from information_schema.tables"
+        ).fetchall()
+    }
+    if clashing := sorted(tables & set(known.by_name)):
+        raise DescriptionError(f"{', '.join(clashing)}: a dataset cannot have a table's name")
+
+
 def database(published: Path) -> Item:
     """The database: the published file, read and never written.
 
@@ -367,6 +379,7 @@ def assets(
     metrics = {}
     columns = {}
     with duckdb.connect(str(published), read_only=True) as connection:
+        _refuse_names_of_tables(known, connection)
         for name, dataset in known.by_name.items():
             found = columns_of(dataset, connection, said)
             metrics[name] = metrics_of(found, known.counts, apart=dataset.apart)
