@@ -74,6 +74,11 @@ class Visitor:
         )
         assert answer.status_code == 200, answer.text
         self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        # Without it whatever is sent would be refused for want of it, whoever sends it.
+        token = self.get("/api/v1/security/csrf_token/")
+        assert token.status_code == 200, token.text
+        self.session.headers["X-CSRFToken"] = token.json()["result"]
+        self.session.headers["Referer"] = served.address
 
     def get(self, path: str) -> requests.Response:
         """What is found at a path."""
@@ -181,8 +186,10 @@ def served(
     shown = folder / "published" / "nps.duckdb"
     with duckdb.connect(str(shown), read_only=True) as connection:
         found = connection.execute(
+            # Of the quarter that a page shows when it opens.
             f"select team, max(agent_id) from marts.agent_scorecard where {QUARTER} "
-            "and team <> 'unknown' and agent_id <> 'unknown' "
+            "and team <> 'unknown' and agent_id <> 'unknown' and period_start = (select "
+            f"max(period_start) from marts.nps_by_period where {QUARTER} and is_complete) "
             "group by team order by count(distinct agent_id) desc, team limit 1"
         ).fetchone()
     assert found is not None
@@ -304,12 +311,17 @@ def test_no_way_leads_around_the_rules(served: Served, agent: Visitor) -> None:
         answer = agent.ask("company", columns=[], metrics=[metric])
         found = answer.json().get("result", [{}])[0].get("data") if answer.ok else None
         assert not found, sql
-    database = agent.get("/api/v1/database/").json()
-    assert database.get("count", 0) == 0 or agent.post(
-        "/api/v1/sqllab/execute/", {"database_id": 1, "sql": "select 1"}
-    ).status_code in {401, 403}
-    refused = agent.post("/api/v1/sqllab/execute/", {"database_id": 1, "sql": "select 1"})
-    assert refused.status_code in {401, 403}
+    # That there is a database is no secret; what is in it, and where it lies, is not told.
+    for path in (
+        "connection",
+        "table_metadata/?name=agent_scorecard&schema=marts",
+        "select_star/agent_scorecard/marts/",
+    ):
+        assert agent.get(f"/api/v1/database/1/{path}").status_code in {401, 403, 404}, path
+    for table in ("agent_scorecard", "agent_ranking", "dim_agents"):
+        sql = f"select * from marts.{table}"
+        refused = agent.post("/api/v1/sqllab/execute/", {"database_id": 1, "sql": sql})
+        assert refused.status_code in {401, 403}, refused.text
     for path, content in (
         ("/api/v1/chart/", {"slice_name": "x", "datasource_id": 1, "datasource_type": "table"}),
         ("/api/v1/dashboard/", {"dashboard_title": "x"}),
@@ -336,7 +348,8 @@ def test_metrics_are_those_of_the_mart(served: Served, manager: Visitor) -> None
     )
     assert answer.status_code == 200, answer.text
     found = {
-        row["period"]: [row[name] for name in asked] for row in answer.json()["result"][0]["data"]
+        row["period"]: [row[f"certified_{name}"] for name in asked]
+        for row in answer.json()["result"][0]["data"]
     }
     expected = {
         str(start)[:7]: values
@@ -419,8 +432,11 @@ def looked(served: Served, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 @pytest.mark.parametrize("page", dashboards(), ids=lambda page: page.name)
 def test_dashboards_load_whole(looked: dict[str, Any], page: Any) -> None:
     found = looked["pages"][page.name]
-    assert found["errors"] == []
     assert found["failed"] == []
+    # Readers write nothing, colours of labels neither: the page's one attempt is refused, which
+    # Superset's page reports as an error, and does without.
+    assert found["colours"] in ([], [403])
+    assert found["errors"] == ["Response"] * len(found["colours"])
     assert found["charts"] == len(page.charts)
     assert found["drawn"] >= sum(
         chart.kind not in {"number", "table", "totals"} for chart in page.charts

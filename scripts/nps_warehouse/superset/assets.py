@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from nps_warehouse.superset.charts import COLOURS, params_of
+from nps_warehouse.superset.charts import COLOURS, SCHEME, params_of
 from nps_warehouse.superset.description import (
     Chart,
     Dashboard,
@@ -342,6 +342,9 @@ def dashboard_item(page: Dashboard, columns: Mapping[str, Collection[str]]) -> I
         "metadata": {
             "color_scheme": "nps",
             "label_colors": COLOURS,
+            # Else each page that is opened would try to write them (and be refused).
+            "map_label_colors": COLOURS,
+            "color_scheme_domain": list(SCHEME),
             "shared_label_colors": [],
             "cross_filters_enabled": False,
             "refresh_frequency": 0,

@@ -15,6 +15,9 @@ from nps_warehouse.superset.metrics import Metric
 
 Params = dict[str, Any]
 
+SCHEME = ("#1d5fa6", "#b45309", "#7a8696", "#7fb0dd", "#e0a458", "#b3bac4")
+"""The scheme of colours: blue first, orange against it, greys between."""
+
 POINTS = "+.1f"
 """A score: its sign, and one decimal."""
 
