@@ -453,7 +453,7 @@ def test_a_charts_number_is_the_marts_and_a_filter_changes_it(
             f"and period_type = '{period_type}' and is_complete "
             "order by period_start desc limit 1"
         )
-        return f"{nps:+.1f}".replace("-", "\N{MINUS SIGN}"), f"{answers:,}"
+        return f"{nps:+.1f}", f"{answers:,}"
 
     numbers = looked["numbers"]
     assert (numbers["month"]["Score"], numbers["month"]["Answers"]) == shown("month")
