@@ -138,8 +138,8 @@ def band(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
         "y_axis_title_margin": 30,
         "markerEnabled": True,
         "markerSize": 7,
-        "truncateYAxis": True,
-        "y_axis_bounds": [None, None],
+        # A band is stacked from zero: on an axis without it, pieces of the band are left out.
+        "truncateYAxis": False,
         "opacity": 0.25,
     }
 
