@@ -8,6 +8,8 @@ before it, for which TLS has to be said.
 import os
 from pathlib import Path
 
+from nps_warehouse.superset.charts import SCHEME
+
 _home = Path(os.environ["NPS_SUPERSET_HOME"])
 _behind_tls = os.environ.get("NPS_SUPERSET_TLS") == "1"
 
@@ -77,7 +79,7 @@ EXTRA_CATEGORICAL_COLOR_SCHEMES = [
         "label": "NPS",
         "description": "Blue first, orange against it, greys between",
         "isDefault": True,
-        "colors": ["#1d5fa6", "#b45309", "#7a8696", "#7fb0dd", "#e0a458", "#b3bac4"],
+        "colors": list(SCHEME),
     }
 ]
 EXTRA_SEQUENTIAL_COLOR_SCHEMES = [

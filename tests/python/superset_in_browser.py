@@ -19,6 +19,8 @@ WINDOW = {"width": 1500, "height": 3200}
 PATIENCE = 240
 CHARTS = "[data-test='chart-grid-component']"
 SPINNERS = ".loading, [data-test='loading-indicator'], [data-test='loading']"
+# Whoever opens a page, Superset would keep which labels several charts of it have in common.
+COLOURS = "/colors?mark_updated=false"
 FAILURES = "[data-test='chart-error'], .ant-alert-error, .error-boundary"
 
 
@@ -56,26 +58,36 @@ def inspected(page: Page, address: str, name: str) -> dict[str, Any]:
     errors: list[str] = []
     outside: list[str] = []
     failed: list[str] = []
+    colours: list[int] = []
 
     def answered(response: Any) -> None:
         if not response.url.startswith((address, "data:", "blob:")):
             outside.append(response.url)
+        elif response.request.method == "PUT" and response.url.endswith(COLOURS):
+            colours.append(response.status)
         elif response.status >= 400:
             failed.append(f"{response.status} {response.url.removeprefix(address)}")
 
+    def broken(error: Any) -> None:
+        errors.append(str(error))
+
     page.on("response", answered)
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("pageerror", broken)
     opened(page, address, name)
+    # What a page does on its own comes half a second after its charts.
+    page.wait_for_timeout(1500)
     found = {
         "charts": page.locator(CHARTS).count(),
         "drawn": page.locator(f"{CHARTS} canvas").count(),
         "failed": failed + page.locator(FAILURES).all_inner_texts(),
         "errors": errors,
+        "colours": colours,
         "answered_from_outside": outside,
     }
     if pictures := os.environ.get("NPS_TEST_PICTURES"):
         page.screenshot(path=f"{pictures}/superset_{name}.png")
     page.remove_listener("response", answered)
+    page.remove_listener("pageerror", broken)
     return found
 
 
@@ -99,6 +111,10 @@ def chosen(page: Page, label: str, value: str) -> None:
     page.keyboard.type(value)
     page.locator(".ant-select-item-option", has_text=value).first.click()
     page.keyboard.press("Escape")
+    # Filters that are within this one choose anew before it is applied.
+    page.wait_for_timeout(1000)
+    page.wait_for_load_state("networkidle")
+    settled(page)
     page.locator("[data-test='filter-bar__apply-button']").click()
     time.sleep(1)
     settled(page)

@@ -184,7 +184,7 @@ def test_rules_let_through_what_is_theirs_and_nothing_by_default() -> None:
     rules = rules_of([LEAD, AGENT, Person("max", "manager")], KNOWN.by_name)
     base = [rule for rule in rules if rule.is_base]
     assert [rule.clause for rule in base] == ["1 = 0"]
-    assert "agent_ranking" in base[0].datasets
+    assert "agents_ranked" in base[0].datasets
     assert "open_cases" in base[0].datasets
     assert not {"company", "departments", "groups"} & set(base[0].datasets)
     assert set(base[0].roles) == {"Admin", "NPS manager", LEAD.roles[-1], AGENT.roles[-1]}
@@ -207,9 +207,9 @@ def test_rules_let_through_what_is_theirs_and_nothing_by_default() -> None:
             )
             return [one for (one,) in found.fetchall()]
 
-        assert seen(LEAD, "agent_ranking") == ["A3"]
+        assert seen(LEAD, "agents_ranked") == ["A3"]
         assert seen(LEAD, "teams") == ["A3"]
-        assert seen(AGENT, "agent_ranking") == ["A:1"]
+        assert seen(AGENT, "agents_ranked") == ["A:1"]
         assert seen(AGENT, "teams") == ["A2", "A:1"]
 
 

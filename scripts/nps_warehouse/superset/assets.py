@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from nps_warehouse.superset.charts import COLOURS, params_of
+from nps_warehouse.superset.charts import COLOURS, SCHEME, params_of
 from nps_warehouse.superset.description import (
     Chart,
     Dashboard,
@@ -92,6 +92,18 @@ def columns_of(
         )
         for name, kind, *_ in rows
     ]
+
+
+def _refuse_names_of_tables(known: Datasets, connection: duckdb.DuckDBPyConnection) -> None:
+    """Superset takes a dataset for the table of its name: access to one would be to the other."""
+    tables = {
+        name
+        for (name,) in connection.execute(
+            "select table_name from information_schema.tables"
+        ).fetchall()
+    }
+    if clashing := sorted(tables & set(known.by_name)):
+        raise DescriptionError(f"{', '.join(clashing)}: a dataset cannot have a table's name")
 
 
 def database(published: Path) -> Item:
@@ -330,6 +342,9 @@ def dashboard_item(page: Dashboard, columns: Mapping[str, Collection[str]]) -> I
         "metadata": {
             "color_scheme": "nps",
             "label_colors": COLOURS,
+            # Else each page that is opened would try to write them (and be refused).
+            "map_label_colors": COLOURS,
+            "color_scheme_domain": list(SCHEME),
             "shared_label_colors": [],
             "cross_filters_enabled": False,
             "refresh_frequency": 0,
@@ -367,6 +382,7 @@ def assets(
     metrics = {}
     columns = {}
     with duckdb.connect(str(published), read_only=True) as connection:
+        _refuse_names_of_tables(known, connection)
         for name, dataset in known.by_name.items():
             found = columns_of(dataset, connection, said)
             metrics[name] = metrics_of(found, known.counts, apart=dataset.apart)

@@ -15,6 +15,9 @@ from nps_warehouse.superset.metrics import Metric
 
 Params = dict[str, Any]
 
+SCHEME = ("#1d5fa6", "#b45309", "#7a8696", "#7fb0dd", "#e0a458", "#b3bac4")
+"""The scheme of colours: blue first, orange against it, greys between."""
+
 POINTS = "+.1f"
 """A score: its sign, and one decimal."""
 
@@ -135,8 +138,8 @@ def band(chart: Chart, metrics: Mapping[str, Metric]) -> Params:
         "y_axis_title_margin": 30,
         "markerEnabled": True,
         "markerSize": 7,
-        "truncateYAxis": True,
-        "y_axis_bounds": [None, None],
+        # A band is stacked from zero: on an axis without it, pieces of the band are left out.
+        "truncateYAxis": False,
         "opacity": 0.25,
     }
 
