@@ -24,8 +24,9 @@ MIB = 2**20
 INTRODUCTION = """\
 Seconds, processor seconds and memory are medians of {repeat} runs, the runs of all lines
 interleaved, each in a process of its own, on the same Parquet files; builds may take a fifth of the
-machine's memory (`NPS_MEMORY`), the others what DuckDB takes by default. Rows are those of the raw tables that the marts are made of. `{core}` builds seeds,
-staging, facts, dimensions, score marts and quality; `{increment}` does it again after a day's files
+machine's memory (`NPS_MEMORY`), the others what DuckDB takes by default. Rows are those of the raw
+tables that the marts are made of. `{core}` builds seeds, staging, facts, dimensions, score marts
+and quality; `{increment}` does it again after a day's files
 have come (one part in 1,096 of the contacts with their surveys, and corrections); `{models}` builds
 every model, `whole build` tests them too. `{by_hand}` makes the same facts, dimensions and score
 marts with one hand-written script, `Polars` the facts and `nps_by_period`; the tables of all of
