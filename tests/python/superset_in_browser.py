@@ -28,12 +28,17 @@ def logged_in(browser: Browser, address: str, name: str) -> Page:
     """A page of somebody who has logged in by the form."""
     page = browser.new_context(viewport=WINDOW, reduced_motion="reduce").new_page()
     page.set_default_timeout(PATIENCE * 1000)
-    page.goto(f"{address}/login/")
-    page.fill("#username", name)
-    page.fill("#password", os.environ["PASSWORD_OF_ALL"])
-    page.keyboard.press("Enter")
-    page.wait_for_url(lambda url: "/login" not in url)
-    return page
+    for _ in range(3):
+        # An answer that is still under way would bring the cookie of nobody, and log out again.
+        page.goto(f"{address}/login/", wait_until="networkidle")
+        page.fill("#username", name)
+        page.fill("#password", os.environ["PASSWORD_OF_ALL"])
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        page.wait_for_load_state("networkidle")
+        if "/login" not in page.url:
+            return page
+    raise RuntimeError(f"{name} can't log in: {page.url}")
 
 
 def settled(page: Page) -> None:
