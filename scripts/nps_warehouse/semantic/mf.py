@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dbt.adapters.factory import get_adapter_by_type
 from dbt_metricflow.cli import main
-from dbt_metricflow.cli.cli_configuration import CLIConfiguration
 from dbt_metricflow.cli.dbt_connectors.dbt_config_accessor import dbtArtifacts
+from metricflow_semantic_interfaces.protocols.semantic_manifest import SemanticManifest
 from metricflow_semantics.model.dbt_manifest_parser import (
     parse_manifest_from_dbt_generated_manifest,
 )
@@ -50,21 +48,15 @@ def of_any_file(manifest: dict[str, Any]) -> dict[str, Any]:
     return manifest
 
 
-class Configuration(CLIConfiguration):  # type: ignore[misc]
-    """What the commands of ``mf`` work with."""
+def last_parsed(project_root: Path) -> SemanticManifest:
+    """The manifest of the last parse.
 
-    @cached_property
-    def dbt_artifacts(self) -> dbtArtifacts:
-        """Connection and semantic manifest."""
-        metadata = self.dbt_project_metadata
-        manifest = of_any_file(json.loads(manifest_file().read_text(encoding="utf-8")))
-        engine = metadata.profile.credentials.type
-        return dbtArtifacts(
-            profile=metadata.profile,
-            project=metadata.project,
-            adapter=get_adapter_by_type(engine),  # type: ignore[no-untyped-call]
-            semantic_manifest=parse_manifest_from_dbt_generated_manifest(json.dumps(manifest)),
-        )
+    Args:
+        project_root: ignored: MetricFlow would look in that folder's ``target`` alone.
+    """
+    del project_root
+    manifest = of_any_file(json.loads(manifest_file().read_text(encoding="utf-8")))
+    return parse_manifest_from_dbt_generated_manifest(json.dumps(manifest))
 
 
 class _NoChecker:
@@ -90,12 +82,13 @@ def prepare() -> None:
     os.environ.setdefault("DBT_PROFILES_DIR", str(PROFILES))
     os.environ["DBT_PROJECT_DIR"] = str(PROJECT_DIR)
     main.UpdateChecker = _NoChecker
+    dbtArtifacts.build_semantic_manifest_from_dbt_project_root = staticmethod(last_parsed)
 
 
 def run() -> None:
     """The command line; it ends the process."""
     prepare()
-    main.cli(obj=Configuration(), prog_name="mf")
+    main.cli(prog_name="mf")
 
 
 if __name__ == "__main__":
