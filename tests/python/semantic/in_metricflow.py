@@ -10,6 +10,7 @@ import sys
 from decimal import Decimal
 from typing import Any
 
+from dbt_metricflow.cli.cli_configuration import CLIConfiguration
 from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 from nps_warehouse.semantic import mf
 
@@ -24,7 +25,7 @@ def plain(value: Any) -> Any:
 def main() -> None:
     """Ask everything by one engine."""
     mf.prepare()
-    configuration = mf.Configuration()
+    configuration = CLIConfiguration()
     configuration.setup(configure_file_logging=False)
     answers = []
     for asked in json.load(sys.stdin):
