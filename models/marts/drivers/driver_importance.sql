@@ -81,7 +81,8 @@ select
         when r_squared > 0
             then row_number() over (
                 partition by {{ set_of_answers }}
-                order by lmg desc nulls last, driver asc
+                -- What differs by rounding alone is a tie.
+                order by cast(lmg as decimal(10, 9)) desc nulls last, driver asc
             )
     end as importance_rank
 from by_driver
