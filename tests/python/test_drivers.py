@@ -721,6 +721,38 @@ def test_a_driver_that_is_mostly_unknown_costs_no_answers(marts: Marts) -> None:
         assert {row["measured_responses"] for row in rows.values()} == {100}
 
 
+def test_drivers_that_say_the_same_are_in_the_order_of_their_names(marts: Marts) -> None:
+    """Their shares are equal but for rounding, which must not decide."""
+    random = np.random.default_rng(17)
+    center = Center()
+    for i in range(1600):
+        is_long = bool(random.random() < 0.4)
+        transfers = int(random.integers(3))
+        center.answer(
+            int(np.sign(np.round(0.6 - 0.7 * is_long - 0.2 * transfers + random.normal()))),
+            department_id=f"D{i % 20}",
+            queue_seconds=300.0 if is_long else 10.0,
+            hold_seconds=400.0 if is_long else 0.0,
+            transfers=transfers,
+            is_resolved=bool(random.random() < 0.7),
+            handle_seconds=900.0 + 400 * is_long,
+        )
+    center.build(marts, "nps_driver_effects")
+    by_set: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in marts.rows("select * from driver_importance where r_squared > 0"):
+        key = (row["scope_type"], row["scope_id"], row["survey_type"], row["period_type"])
+        by_set.setdefault((*key, row["period_start"]), {})[row["driver"]] = row
+    assert len(by_set) > 20
+    differing = 0
+    for drivers in by_set.values():
+        hold, queue = drivers["hold_seconds"], drivers["queue_seconds"]
+        assert hold["lmg"] == pytest.approx(queue["lmg"], abs=1e-12)
+        assert queue["importance_rank"] == hold["importance_rank"] + 1
+        differing += queue["lmg"] > hold["lmg"]
+    # Else there was nothing to decide.
+    assert differing > 0
+
+
 def test_no_importance_of_few_answers(marts: Marts) -> None:
     center = Center()
     for i in range(MIN_RESPONSES - 1):
