@@ -84,7 +84,7 @@
 
 {% macro postgres__failing_statement(text) -%}
     {# Also where no landing has made nps_engine yet. #}
-    do 'begin raise exception ''%'', ''{{ text | replace("'", "''") }}''; end'
+    do 'begin raise exception ''%'', ''{{ text | replace("'", "''''") }}''; end'
 {%- endmacro %}
 
 {# Its classes know letters that are not of ASCII, and no text can hold the character 0. #}

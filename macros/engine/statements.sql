@@ -12,9 +12,9 @@
 
 {# A statement that fails with a text. #}
 {% macro failing_statement(text) -%}
-    {{ adapter.dispatch('failing_statement')(text | replace("'", "''")) }}
+    {{ adapter.dispatch('failing_statement')(text) }}
 {%- endmacro %}
 
 {% macro default__failing_statement(text) -%}
-    select error('{{ text }}')
+    select error({{ text_literal(text) }})
 {%- endmacro %}

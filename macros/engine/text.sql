@@ -1,5 +1,14 @@
 {# Text functions whose spelling differs between engines. #}
 
+{# A text of the project's own as a literal. #}
+{% macro text_literal(text) -%}
+    {{ return(adapter.dispatch('text_literal')(text)) }}
+{%- endmacro %}
+
+{% macro default__text_literal(text) -%}
+    {{ return("'" ~ text.replace("'", "''") ~ "'") }}
+{%- endmacro %}
+
 {# A pattern of the dialect that all patterns here are written in (RE2's) in the engine's own.
 
    Of RE2's dialect are used: characters, classes with [:punct:] and [:space:] of ASCII, code points as
@@ -37,6 +46,10 @@
 
 {# What a group of the pattern matched, in the replacement of replace_matches. #}
 {% macro matched_group(number) -%}
+    {{ adapter.dispatch('matched_group')(number) }}
+{%- endmacro %}
+
+{% macro default__matched_group(number) -%}
     \{{ number }}
 {%- endmacro %}
 
@@ -51,6 +64,10 @@
 
 {# Texts of a group behind each other, in the order of a key that is unique in it. #}
 {% macro joined_texts(text, order_key) -%}
+    {{ adapter.dispatch('joined_texts')(text, order_key) }}
+{%- endmacro %}
+
+{% macro default__joined_texts(text, order_key) -%}
     string_agg({{ text }}, '' order by {{ order_key }})
 {%- endmacro %}
 

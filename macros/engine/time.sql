@@ -6,7 +6,7 @@
     {%- if var('nps_timezone') == 'UTC' -%}
         {{ local_timestamp }}
     {%- else -%}
-        timezone('UTC', timezone('{{ var("nps_timezone") }}', {{ local_timestamp }}))
+        {{ zone_time_to_utc("'" ~ var('nps_timezone') ~ "'", local_timestamp) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -15,7 +15,7 @@
     {%- if var('nps_timezone') == 'UTC' -%}
         {{ instant }}
     {%- else -%}
-        timezone('{{ var("nps_timezone") }}', timezone('UTC', {{ instant }}))
+        {{ utc_to_zone_time("'" ~ var('nps_timezone') ~ "'", instant) }}
     {%- endif -%}
 {%- endmacro %}
 
@@ -118,7 +118,20 @@
 
 {# Wall time of a zone that is a column, as an instant; doubled and skipped hours as above. #}
 {% macro zone_time_to_utc(zone, local_timestamp) -%}
+    {{ adapter.dispatch('zone_time_to_utc')(zone, local_timestamp) }}
+{%- endmacro %}
+
+{% macro default__zone_time_to_utc(zone, local_timestamp) -%}
     timezone('UTC', timezone({{ zone }}, {{ local_timestamp }}))
+{%- endmacro %}
+
+{# An instant as wall time of a zone that is SQL. #}
+{% macro utc_to_zone_time(zone, instant) -%}
+    {{ adapter.dispatch('utc_to_zone_time')(zone, instant) }}
+{%- endmacro %}
+
+{% macro default__utc_to_zone_time(zone, instant) -%}
+    timezone({{ zone }}, timezone('UTC', {{ instant }}))
 {%- endmacro %}
 
 {# Minutes since midnight of a text such as 08:30 or 24:00. #}

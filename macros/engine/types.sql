@@ -12,7 +12,7 @@
 {% macro text_of_raw(column) -%}
     case
         when {{ is_typed(column, 'varchar') }}
-            then {{ trimmed('cast(' ~ column ~ ' as varchar)') }}
+            then {{ trimmed('cast(' ~ column ~ ' as ' ~ engine_type('varchar') ~ ')') }}
     end
 {%- endmacro %}
 
@@ -74,6 +74,10 @@
 {# Stands between `as` and a CTE that is computed once and kept. Where CTEs follow on one another by
    the dozen DuckDB plans for ever without: four windows more double its time. #}
 {% macro materialized() -%}
+    {{ adapter.dispatch('materialized')() }}
+{%- endmacro %}
+
+{% macro default__materialized() -%}
     materialized
 {%- endmacro %}
 

@@ -4,7 +4,7 @@
     {%- set score = "'NPS ' || " ~ shown_score() -%}
     case certainty
         when 'too few answers' then
-            'Too few answers this week to tell (' || cast(responses as {{ dbt.type_string() }}) || ')'
+            'Too few answers this week to tell (' || cast(responses as {{ engine_type('varchar') }}) || ')'
             || case
                 when recent_is_reportable
                     then '; the four weeks up to now: NPS ' || {{ shown_score('recent_') }}
@@ -25,10 +25,10 @@
     {{ shown_points(prefix ~ 'nps') }} || ' (95 % between '
             || {{ shown_points(prefix ~ 'nps_ci_low') }} || ' and '
             || {{ shown_points(prefix ~ 'nps_ci_high') }} || ') from '
-            || cast({{ prefix }}responses as {{ dbt.type_string() }}) || ' answers'
+            || cast({{ prefix }}responses as {{ engine_type('varchar') }}) || ' answers'
 {%- endmacro %}
 
 {# Points as a whole number, for a text; columns are never rounded. #}
 {% macro shown_points(points) -%}
-    cast(cast(round({{ points }}) as integer) as {{ dbt.type_string() }})
+    cast(cast(round({{ points }}) as integer) as {{ engine_type('varchar') }})
 {%- endmacro %}

@@ -42,8 +42,10 @@
     group by noted.value;
 {%- endmacro %}
 
-{# Statements at the end of a post-hook: this model has read every change and file there is. #}
+{# Statements at the end of a post-hook: this model has read every change and file there is. Nothing
+   is noted where the engine builds it anew each time. #}
 {% macro note_applied(was_incremental) -%}
+    {%- if increments_are_offered() -%}
     {%- if not was_incremental -%}
         {{ note('everything', "select '*' as value") }}
     {%- endif %}
@@ -54,6 +56,7 @@
         (select definition from {{ state('definition') }}) as definition,
         {{ newest_seq() }} as seq,
         (select landing_number from raw._landing) as landing;
+    {%- endif -%}
 {%- endmacro %}
 
 {# A relation built in this transaction for this model alone. #}
@@ -143,7 +146,8 @@
 {# Pre-hook of a small table that is made as a whole: keeps what it was. #}
 {% macro keep_what_was() -%}
     {%- if is_incremental() -%}
-        create or replace temp table {{ scratch('before') }} as select * from {{ this }};
+        {{ temporary_table(scratch('before')) }}
+        select * from {{ this }};
         delete from {{ this }};
     {%- endif -%}
 {%- endmacro %}

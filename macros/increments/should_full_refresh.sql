@@ -10,7 +10,8 @@
         or model.config.materialized != 'incremental' %}
         {% do return(asked) %}
     {% endif %}
-    {% if adapters_that_are_on() or not knows_what_it_took_in(model.name) %}
+    {% if not increments_are_offered() or adapters_that_are_on()
+        or not knows_what_it_took_in(model.name) %}
         {% do return(true) %}
     {% endif %}
     {% do return(false) %}
@@ -63,4 +64,18 @@
         'daily_response_counts': ['fct_survey_responses'],
         'daily_score_counts': ['fct_survey_responses'],
     }.get(name, [])) %}
+{% endmacro %}
+
+{# Whether the engine can take rows out of a table, add others and note it, all in one transaction. #}
+{% macro increments_are_offered() %}
+    {% do return(adapter.dispatch('increments_are_offered')()) %}
+{% endmacro %}
+
+{% macro default__increments_are_offered() %}
+    {% do return(true) %}
+{% endmacro %}
+
+{# Overrides dbt's, which asks the engine even where the answer is known. #}
+{% macro is_incremental() %}
+    {% do return(increments_are_offered() and dbt.is_incremental()) %}
 {% endmacro %}

@@ -13,6 +13,10 @@
 
 {# Makes the tables where they are missing, and notes what decides rows in this run. #}
 {% macro prepare_state() %}
+    {% do return(adapter.dispatch('prepare_state')()) %}
+{% endmacro %}
+
+{% macro default__prepare_state() %}
     {% do run_query('create schema if not exists staging') %}
     {% set before = none %}
     {% if adapter.get_relation(target.database, 'staging', '_definition') is not none %}

@@ -15,6 +15,19 @@
     ({{ (columns + constraints) | join(', ') }})
 {%- endmacro %}
 
+{# Before an increment dbt asks whether types are as they were. `text` and `varchar` are one: a table
+   has its contract's, a query's may be either. #}
+{% macro postgres__diff_column_data_types(source_columns, target_columns) %}
+    {% set texts = target_columns | selectattr('dtype', 'in', ['text', 'character varying'])
+        | map(attribute='name') | list %}
+    {% set differing = [] %}
+    {% for column in dbt.default__diff_column_data_types(source_columns, target_columns)
+        if not (column.column_name in texts and column.new_type in ['text', 'character varying']) %}
+        {% do differing.append(column) %}
+    {% endfor %}
+    {{ return(differing) }}
+{% endmacro %}
+
 {% macro postgres__create_csv_table(model, agate_table) %}
     {% set types = model['config'].get('column_types', {}) %}
     {% set columns = [] %}

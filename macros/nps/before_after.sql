@@ -138,7 +138,11 @@
 
 {# What the verdict of a comparison means for what was done. #}
 {% macro helped_or_hurt(direction) -%}
-    case {{ direction }} when 'up' then 'helped' when 'down' then 'hurt' else 'can''t tell' end
+    case {{ direction }}
+        when 'up' then 'helped'
+        when 'down' then 'hurt'
+        else {{ text_literal("can't tell") }}
+    end
 {%- endmacro %}
 
 {# Why there is none: the reason it was not judged, or that chance explains the difference. #}

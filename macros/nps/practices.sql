@@ -77,5 +77,5 @@
 
 {# A number as it is said: whole. #}
 {% macro whole_as_text(number) -%}
-    cast(cast(round({{ number }}) as bigint) as {{ dbt.type_string() }})
+    cast(cast(round({{ number }}) as bigint) as {{ engine_type('varchar') }})
 {%- endmacro %}

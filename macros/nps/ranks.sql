@@ -96,7 +96,7 @@
 
 ),
 
-{{ of }}_bounded as (
+{{ of }}_bounded as {{ materialized() }} (
 
     -- The rank that is shown comes of shrunk scores, and is never left out of its interval.
     select
@@ -177,7 +177,7 @@
 
 {{ benjamini_hochberg(compared ~ '_tested', within=within, key=['place']) }},
 
-{{ of }}_starts_{{ next }} as (
+{{ of }}_starts_{{ next }} as {{ materialized() }} (
 
     select
         {{ sets }},

@@ -2,6 +2,10 @@
    from NPS_SEEDS_DIR as raw.seed_<name>; and what it holds now is noted. #}
 {% macro use_business_seed() %}
     {% if not execute %}{% do return('') %}{% endif %}
+    {{ adapter.dispatch('use_business_seed')() }}
+{% endmacro %}
+
+{% macro default__use_business_seed() %}
     {% set own = adapter.get_relation(this.database, 'raw', 'seed_' ~ this.identifier) %}
     {% if own is not none %}
         delete from {{ this }};

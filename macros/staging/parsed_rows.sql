@@ -102,11 +102,11 @@ select
     {% for column in unreadable_cells()[table] -%}
         case
             when {{ column }} is null and failed_rule is null
-                then {{ trimmed('cast(delivered_' ~ column ~ ' as varchar)') }}
+                then {{ trimmed('cast(delivered_' ~ column ~ ' as ' ~ engine_type('varchar') ~ ')') }}
         end as invalid_{{ column }},
     {% endfor -%}
     {% for column in keep_text -%}
-        cast(delivered_{{ column }} as varchar) as delivered_{{ column }},
+        cast(delivered_{{ column }} as {{ engine_type('varchar') }}) as delivered_{{ column }},
     {% endfor -%}
     {{ record_key(key) }} as record_key,
     failed_rule,
@@ -128,7 +128,7 @@ select
     case failed_rule
         when 0 then null
         {% for rule in rules -%}
-            when {{ loop.index }} then cast(delivered_{{ rule.column }} as varchar)
+            when {{ loop.index }} then cast(delivered_{{ rule.column }} as {{ engine_type('varchar') }})
         {% endfor %}
     end as rejected_value,
     _source_file,
@@ -170,7 +170,7 @@ from judged
     {%- else -%}
         nullif(
             {%- for column in key -%}
-                coalesce({{ trimmed('cast(delivered_' ~ column ~ ' as varchar)') }}, '')
+                coalesce({{ trimmed('cast(delivered_' ~ column ~ ' as ' ~ engine_type('varchar') ~ ')') }}, '')
                 {{- " || '|' || " if not loop.last }}
             {%- endfor -%}
         , '{{ '|' * (key | length - 1) }}')

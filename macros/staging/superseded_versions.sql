@@ -36,7 +36,7 @@ versions as (
         candidates._source_row,
         row_number() over (newest_first) as version_rank,
         first_value(
-            candidates._source_file || ':' || cast(candidates._source_row as varchar)
+            candidates._source_file || ':' || cast(candidates._source_row as {{ engine_type('varchar') }})
         ) over (newest_first) as superseded_by
     from candidates
     inner join repeated_keys

@@ -30,13 +30,13 @@
 
 {# A number as a question shows it: whole. #}
 {% macro in_words(number) -%}
-    cast(cast(round({{ number }}) as bigint) as {{ dbt.type_string() }})
+    cast(cast(round({{ number }}) as bigint) as {{ engine_type('varchar') }})
 {%- endmacro %}
 
 {# The member and period of a question: `agent A7 in the quarter from 2025-01-01`. #}
 {% macro whom_and_when() -%}
     replace(scope_type, '_', ' ') || ' ' || scope_id || ' in the ' || period_type || ' from '
-    || cast(period_start as {{ dbt.type_string() }})
+    || cast(period_start as {{ engine_type('varchar') }})
 {%- endmacro %}
 
 {# What is left of a kind's comparisons: those that are significant after adjustment for all members

@@ -9,7 +9,7 @@ where exclusion_reason is not null
     select
         '{{ table }}' as table_name,
         -- A key would tell who it was: the row's place does not.
-        _source_file || ':' || cast(_source_row as varchar) as record_key,
+        _source_file || ':' || cast(_source_row as {{ engine_type('varchar') }}) as record_key,
         left_out_reason as reason
     from {{ ref('flawed_' ~ table) }}
     where left_out_reason is not null

@@ -25,8 +25,10 @@ ENVIRONMENTS = (
     ENVIRONMENT,
     ".venv-airflow",
     ".venv-dagster",
+    ".venv-ducklake",
     ".venv-metricflow",
     ".venv-postgres",
+    ".venv-spark",
     ".venv-superset",
 )
 

@@ -27,7 +27,7 @@ paths_0 as (
 ),
 
 {% for step in range(1, steps + 1) -%}
-    paths_{{ step }} as (
+    paths_{{ step }} as {{ materialized() }} (
 
         select
             lower_path.department_id,

@@ -6,7 +6,7 @@ rules as (
 
     select
         'nps_categories' as rule_name,
-        cast(score as {{ dbt.type_string() }}) as rule_key,
+        cast(score as {{ engine_type('varchar') }}) as rule_key,
         category as rule_value
     from {{ ref('nps_categories') }}
     union all
@@ -34,7 +34,7 @@ rules as (
         select
             'var' as rule_name,
             '{{ name }}' as rule_key,
-            '{{ (var(name) | string).replace("'", "''") }}' as rule_value
+            {{ text_literal(var(name) | string) }} as rule_value
     {% endfor %}
 )
 

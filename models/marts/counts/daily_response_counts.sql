@@ -13,7 +13,7 @@ responses as (
 
     select
         {% for key in keys_of_responses -%}
-            cast({{ key }} as {{ dbt.type_string() }}) as {{ key }},
+            cast({{ key }} as {{ engine_type('varchar') }}) as {{ key }},
         {% endfor -%}
         period_date,
         survey_type,

@@ -18,8 +18,8 @@ benchmarks as (
             year as benchmark_year
         from {{ ref('nps_benchmarks') }}
         where
-            industry = '{{ (var("nps_benchmark_industry") | string).replace("'", "''") }}'
-            and region = '{{ (var("nps_benchmark_region") | string).replace("'", "''") }}'
+            industry = {{ text_literal(var("nps_benchmark_industry") | string) }}
+            and region = {{ text_literal(var("nps_benchmark_region") | string) }}
     ) as of_the_company
 
 ),

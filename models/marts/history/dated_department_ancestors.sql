@@ -42,7 +42,7 @@ paths_0 as (
 ),
 
 {% for step in range(steps) -%}
-    paths_{{ step + 1 }} as (
+    paths_{{ step + 1 }} as {{ materialized() }} (
 
         select * from paths_{{ step }}
         union all

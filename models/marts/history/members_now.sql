@@ -38,7 +38,7 @@ select
     department_name as member_name,
     parent_department_id as parent_id,
     site,
-    cast(null as {{ dbt.type_string() }}) as team
+    cast(null as {{ engine_type('varchar') }}) as team
 from {{ ref('dim_departments') }}
 where department_id <> 'unknown'
 union all

@@ -77,7 +77,7 @@ left join rules as categories
     on
         categories.known = 'then'
         and categories.rule_name = 'nps_categories'
-        and cast(differing.score as {{ dbt.type_string() }}) = categories.rule_key
+        and cast(differing.score as {{ engine_type('varchar') }}) = categories.rule_key
 {% for known in ['then', 'now'] -%}
     left join rules as listed_{{ known }}
         on

@@ -80,7 +80,7 @@ select
     case when window_days is not null then after_start end as after_start,
     cast({{ plus_days('after_start', 'window_days - 1') }} as date) as after_end,
     -- Initiatives of the same kind and days are counted once for all of them.
-    scope_type || ' ' || cast(started_on as {{ dbt.type_string() }})
-    || ' ' || cast(after_start as {{ dbt.type_string() }})
-    || ' ' || cast(window_days as {{ dbt.type_string() }}) as window_key
+    scope_type || ' ' || cast(started_on as {{ engine_type('varchar') }})
+    || ' ' || cast(after_start as {{ engine_type('varchar') }})
+    || ' ' || cast(window_days as {{ engine_type('varchar') }}) as window_key
 from cut

@@ -35,7 +35,7 @@ labelled as (
         end as resolution,
         case
             when contacts.transfers >= 2 then '2+'
-            else coalesce(cast(contacts.transfers as {{ dbt.type_string() }}), 'unknown')
+            else coalesce(cast(contacts.transfers as {{ engine_type('varchar') }}), 'unknown')
         end as transfer_count,
         case when answers.responses > 0 then 1 else 0 end as answered_contacts,
         coalesce(answers.responses, 0) as responses,

@@ -33,7 +33,7 @@ agents_with_overlap as (
 
 ),
 
-contested as (
+contested as {{ materialized() }} (
 
     select numbered.*
     from numbered
@@ -42,7 +42,7 @@ contested as (
 
 ),
 
-jump_0 as (
+jump_0 as {{ materialized() }} (
 
     select
         here.agent_id,
@@ -68,7 +68,7 @@ stays_0 as (
 ),
 
 {% for step in range(1, steps + 1) -%}
-    stays_{{ step }} as (
+    stays_{{ step }} as {{ materialized() }} (
 
         select * from stays_{{ step - 1 }}
         union all
@@ -76,7 +76,7 @@ stays_0 as (
 
     ),
 
-    jump_{{ step }} as (
+    jump_{{ step }} as {{ materialized() }} (
 
         {{ jumped('jump_' ~ (step - 1), 'jump_' ~ (step - 1), 'next_number', keep='range_number') }}
 

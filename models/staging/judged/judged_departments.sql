@@ -21,7 +21,7 @@ chain_0 as (
 ),
 
 {% for step in range(1, steps + 1) -%}
-    chain_{{ step }} as (
+    chain_{{ step }} as {{ materialized() }} (
 
         select
             here.department_id,

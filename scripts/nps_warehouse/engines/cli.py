@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -15,6 +14,8 @@ from nps_warehouse.engines.compare import PROJECT, compare, keys, printed
 from nps_warehouse.exit_codes import CRITICAL_FAILED
 
 MODELS_ONLY = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+DUCKDB = "duckdb"
+SERVERS = ("ducklake", "postgres", "spark")
 
 
 class BuildError(Exception):
@@ -39,33 +40,29 @@ def duckdb_file(folder: Path, full_refresh: bool) -> Path:
     return file
 
 
-def postgres_file(folder: Path, full_refresh: bool) -> Path:
-    """Build on PostgreSQL, on the server that the environment names or one's own; returns a copy.
+def server_file(engine: str, folder: Path, full_refresh: bool) -> Path:
+    """Build on another engine, the one that the environment names or one's own; returns a copy.
 
     Args:
+        engine: of SERVERS.
         folder: where the copy goes.
         full_refresh: whether everything is built anew.
     """
-    from nps_warehouse.postgres.cli import build, server_address
-    from nps_warehouse.postgres.extract import extract
-
-    server = server_address()
-    arguments = ["build", *MODELS_ONLY, *(["--full-refresh"] if full_refresh else [])]
-    if build(server, arguments):
-        raise BuildError("the build on PostgreSQL failed")
-    file = folder / "postgres_engine.duckdb"
-    extract(server, file)
+    file = folder / f"{engine}_engine.duckdb"
+    # Each engine's client is in an environment of its own.
+    python = str(PROJECT / f".venv-{engine}" / "bin" / "python")
+    build = ["build", *MODELS_ONLY, *(["--full-refresh"] if full_refresh else [])]
+    for arguments in (build, ["copy", str(file)]):
+        command = [python, "-m", f"nps_warehouse.{engine}.cli", *arguments]
+        if subprocess.run(command, cwd=PROJECT, check=False).returncode:
+            raise BuildError(f"the build on {engine} failed")
     return file
 
 
-ENGINES: dict[str, Callable[[Path, bool], Path]] = {
-    "duckdb": duckdb_file,
-    "postgres": postgres_file,
-}
-
-
 def _side(text: str, folder: Path, full_refresh: bool) -> Path:
-    return Path(text) if text not in ENGINES else ENGINES[text](folder, full_refresh)
+    if text == DUCKDB:
+        return duckdb_file(folder, full_refresh)
+    return server_file(text, folder, full_refresh) if text in SERVERS else Path(text)
 
 
 @click.command()
@@ -73,7 +70,7 @@ def _side(text: str, folder: Path, full_refresh: bool) -> Path:
 @click.argument("second", default="postgres", metavar="SECOND]")
 @click.option("--full-refresh", is_flag=True, help="Build everything anew.")
 def main(first: str, second: str, full_refresh: bool) -> None:
-    """Compare two engines (duckdb, postgres), or DuckDB files with their tables.
+    """Compare two engines (duckdb, ducklake, postgres, spark), or DuckDB files with their tables.
 
     Both build from NPS_RAW_DIR (the sample where unset). Exit status 3 where a table differs.
     """

@@ -144,6 +144,23 @@ class PostgreSQL(DuckDB):
         return pointed.replace(r"\b", r"\y")
 
 
+class Spark(DuckDB):
+    """How Spark does: a pattern is a raw literal of Java's dialect."""
+
+    def matches(self, text: str, pattern: str) -> str:
+        """As `DuckDB.matches`."""
+        return f"({text} rlike {self._raw(pattern)})"
+
+    def replaced(self, text: str, pattern: str, replacement: str) -> str:
+        """As `DuckDB.replaced`."""
+        own = re.sub(r"\\([0-9])", r"$\1", replacement)
+        return f"regexp_replace({text}, {self._raw(pattern)}, {self._raw(own)})"
+
+    def _raw(self, text: str) -> str:
+        # No quote can stand in a raw literal; a pattern has another name for it.
+        return "r'" + text.replace("'", r"\x27") + "'"
+
+
 DUCKDB = DuckDB()
 
 

@@ -109,8 +109,9 @@ def land(
     adapted: Sequence[str] = (),
     suppression: Suppression | None = None,
     labels: Path | None = None,
+    database: str | None = None,
 ) -> Report:
-    """Land every table of the contract in schema `raw` of the connection's default database.
+    """Land every table of the contract in schema `raw` of a database.
 
     Args:
         connection: where to land; the work is done on cursors of it, in one transaction.
@@ -120,6 +121,7 @@ def land(
         adapted: tables that need no files, as adapters bring them.
         suppression: customers who are to be forgotten.
         labels: the file of the classifier's labels, if there is one.
+        database: attached to the connection; its default one where null.
 
     Returns:
         All problems found in all tables. With any error nothing was changed.
@@ -133,6 +135,8 @@ def land(
     report = Report()
     cursor = connection.cursor()
     try:
+        if database is not None:
+            cursor.execute(f"use {sql.name(database)}")
         deliveries = _inspect(cursor, folder, tables, report)
         seeds: list[Seed] = []
         if seeds_dir:

@@ -48,7 +48,7 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Called by dbt-duckdb before anything else uses it; the profile's settings come later."""
-        register(limited(conn))
+        register(limited(conn), attached_database(self.creds))
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Give the agents' salt to a connection as a value: SQL is stored and logged, this is not.
@@ -61,13 +61,27 @@ class Plugin(BasePlugin):
             cursor.execute("set variable nps_agent_salt = ?", [salt])
 
 
-def register(connection: duckdb.DuckDBPyConnection) -> None:
+def attached_database(creds: DuckDBCredentials | None) -> str | None:
+    """The database that a build writes to, if it is no file that is opened but one attached to it.
+
+    Args:
+        creds: dbt's profile.
+    """
+    attached = [one.alias for one in (creds.attach or [])] if creds else []
+    return creds.database if creds and creds.database in attached else None
+
+
+def register(connection: duckdb.DuckDBPyConnection, database: str | None = None) -> None:
     """Make `nps_land` known to a connection.
 
     `nps_land(raw_dir, seeds_dir, adapted)` lands the files of `raw_dir` (null or empty: the shipped
     sample) and the seeds of `seeds_dir` (null or empty: none). The tables in `adapted`, with commas
     between, come from adapters too: their files may be missing. It returns JSON text with the
     lists `errors` and `warnings`, and raises nothing.
+
+    Args:
+        connection: the build's.
+        database: attached to it, to land in; its default one where null.
     """
 
     def nps_land(raw_dir: str | None, seeds_dir: str | None, adapted: str | None) -> str:
@@ -80,6 +94,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
                 adapted=tables,
                 suppression=load(),
                 labels=labels_file(),
+                database=database,
             ).to_json()
         except SuppressionError as problem:
             # Who was forgotten must not come back because a variable is missing.

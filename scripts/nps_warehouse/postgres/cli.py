@@ -12,6 +12,7 @@ import click
 import psycopg2
 
 from nps_warehouse.exit_codes import BAD_INPUT
+from nps_warehouse.postgres.extract import extract
 from nps_warehouse.postgres.landing import RUN_VARIABLE, land_postgres, run_alone
 from nps_warehouse.postgres.server import (
     FOLDER_VARIABLE,
@@ -132,6 +133,13 @@ def land() -> None:
 def build_command(arguments: tuple[str, ...]) -> None:
     """Land, then `dbt build --target postgres` with ARGUMENTS, alone: a second run waits."""
     sys.exit(build(server_address(), ["build", *arguments]))
+
+
+@main.command("copy")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def copy_command(file: Path) -> None:
+    """Copy the tables of marts and quality into a DuckDB FILE."""
+    click.echo(f"{extract(server_address(), file)} tables are in {file}")
 
 
 def run() -> None:

@@ -35,8 +35,9 @@ begin
     raise exception '%', message;
 end $$;
 
+-- What catches an error begins a subtransaction, which no query may that is worked on side by side.
 create or replace function nps_engine.try_double(value text) returns double precision
-language plpgsql immutable strict parallel safe as $$
+language plpgsql immutable strict parallel unsafe as $$
 declare
     number double precision;
 begin
@@ -51,7 +52,7 @@ exception
 end $$;
 
 create or replace function nps_engine.try_bigint(value text) returns bigint
-language plpgsql immutable strict parallel safe as $$
+language plpgsql immutable strict parallel unsafe as $$
 begin
     return value::numeric::bigint;
 exception
@@ -60,7 +61,7 @@ exception
 end $$;
 
 create or replace function nps_engine.try_integer(value text) returns integer
-language plpgsql immutable strict parallel safe as $$
+language plpgsql immutable strict parallel unsafe as $$
 begin
     return value::numeric::integer;
 exception
@@ -70,7 +71,7 @@ end $$;
 
 -- The caller has seen to it that the text has the form of a timestamp: it names no `now`.
 create or replace function nps_engine.try_timestamp(value text) returns timestamp
-language plpgsql immutable strict parallel safe as $$
+language plpgsql immutable strict parallel unsafe as $$
 begin
     return value::timestamp;
 exception
@@ -79,7 +80,7 @@ exception
 end $$;
 
 create or replace function nps_engine.try_zoned(value text) returns timestamp with time zone
-language plpgsql stable strict parallel safe as $$
+language plpgsql stable strict parallel unsafe as $$
 begin
     return value::timestamp with time zone;
 exception

@@ -53,30 +53,38 @@ class Address:
     password: str
     database: str
 
-    def environment(self) -> dict[str, str]:
-        """The variables that ``profiles.yml`` and the commands read."""
+    def environment(self, prefix: str = PREFIX) -> dict[str, str]:
+        """The variables that ``profiles.yml`` and the commands read.
+
+        Args:
+            prefix: what their names begin with.
+        """
         values = (self.host, str(self.port), self.user, self.password, self.database)
-        return {PREFIX + name: value for name, value in zip(VARIABLES, values, strict=True)}
+        return {prefix + name: value for name, value in zip(VARIABLES, values, strict=True)}
 
 
-def address(environ: Mapping[str, str] = os.environ) -> Address:
+def address(
+    environ: Mapping[str, str] = os.environ, prefix: str = PREFIX, database: str = DATABASE
+) -> Address:
     """The server that the environment names; on loopback where it names none.
 
     Args:
         environ: environment variables.
+        prefix: what the names of the variables begin with.
+        database: the one that is meant where the environment names none.
 
     Raises:
         ServerError: the port is no number.
     """
-    port = environ.get(f"{PREFIX}PORT") or "5432"
+    port = environ.get(f"{prefix}PORT") or "5432"
     if not port.isdecimal():
-        raise ServerError(f"{PREFIX}PORT is {port}, which is no number")
+        raise ServerError(f"{prefix}PORT is {port}, which is no number")
     return Address(
-        environ.get(f"{PREFIX}HOST") or LOOPBACK,
+        environ.get(f"{prefix}HOST") or LOOPBACK,
         int(port),
-        environ.get(f"{PREFIX}USER") or OWNER,
-        environ.get(f"{PREFIX}PASSWORD") or "",
-        environ.get(f"{PREFIX}DATABASE") or DATABASE,
+        environ.get(f"{prefix}USER") or OWNER,
+        environ.get(f"{prefix}PASSWORD") or "",
+        environ.get(f"{prefix}DATABASE") or database,
     )
 
 
@@ -101,9 +109,19 @@ def programs() -> Path:
 class Server:
     """A server whose files lie in one folder."""
 
-    def __init__(self, folder: Path) -> None:
-        """Args: folder: where its data, its log and its password lie."""
+    def __init__(
+        self, folder: Path, database: str = DATABASE, variable: str = FOLDER_VARIABLE
+    ) -> None:
+        """Make nothing yet.
+
+        Args:
+            folder: where its data, its log and its password lie.
+            database: that it is to have.
+            variable: which of the environment names the folder.
+        """
         self.folder = folder
+        self.database = database
+        self.variable = variable
         self.data = folder / "data"
         self.password_file = folder / "password"
         self.port_file = folder / "port"
@@ -160,7 +178,7 @@ class Server:
             password = self.password_file.read_text()
         except FileNotFoundError:
             raise ServerError(f"no server was started in {self.folder}") from None
-        return Address(LOOPBACK, port, OWNER, password, DATABASE)
+        return Address(LOOPBACK, port, OWNER, password, self.database)
 
     def _login(self, address: Address) -> list[str]:
         return ["-h", address.host, "-p", str(address.port), "-U", address.user]
@@ -190,7 +208,7 @@ class Server:
                 if not parent.is_relative_to(PROJECT):
                     raise ServerError(
                         f"the user {SYSTEM_USER} can't pass through {parent}; name another folder "
-                        f"for the server in {FOLDER_VARIABLE}"
+                        f"for the server in {self.variable}"
                     )
                 parent.chmod(parent.stat().st_mode | 0o001)
 

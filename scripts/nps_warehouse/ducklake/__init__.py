@@ -1,0 +1,1 @@
+"""DuckLake as the place of a build: tables as files, their list in PostgreSQL."""
