@@ -15,34 +15,34 @@ from pathlib import Path
 
 import duckdb
 
-from nps_warehouse.benchmark import in_polars, increment, readers
+from nps_warehouse.benchmark import engines, in_polars, increment, readers
 from nps_warehouse.benchmark.measure import BenchmarkError, Usage, measured
 from nps_warehouse.benchmark.report import (
     BY_HAND,
     CORE,
     INCREMENT,
-    MODELS,
     START_UP,
+    TESTED,
+    WHOLE,
     Result,
     markdown,
     plot,
+    with_section,
 )
 from nps_warehouse.warehouse import warehouse_file
 
 ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / "target" / "benchmark"
 SIZES = (100_000, 1_000_000, 10_000_000, 20_000_000)
-WHOLE, POLARS, SCAN = "whole build", "Polars", "scan"
+POLARS, SCAN = "Polars", "scan"
 PACKAGE = "nps_warehouse.benchmark"
-MODELS_ONLY = ("--resource-type", "seed", "--resource-type", "model")
-# Up to the score marts, which is what the hand-written script makes.
-TO_SCORE_MARTS = (
-    *MODELS_ONLY,
+# What the hand-written script makes, and what that is made of; no test of anything else.
+SCORE_MARTS = (
+    *("--indirect-selection", "cautious"),
     "--select",
-    "path:seeds",
-    *(f"path:models/{folder}" for folder in ("staging", "categorized", "quality")),
-    *(f"path:models/marts/{folder}" for folder in ("facts", "dimensions", "counts", "scores")),
+    *(f"+path:models/marts/{folder}" for folder in ("facts", "dimensions", "scores")),
 )
+TO_SCORE_MARTS = ("--resource-type", "seed", "--resource-type", "model", *SCORE_MARTS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,6 +80,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="keeps the generated data (default: target/benchmark)",
     )
     parser.add_argument(
+        "--engines",
+        nargs="+",
+        choices=engines.ENGINES,
+        metavar="NAME",
+        help="measure nothing but a build on each of these: " + ", ".join(engines.ENGINES),
+    )
+    parser.add_argument(
         "--readers",
         type=int,
         metavar="N",
@@ -113,6 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sizes = options.contacts or SIZES
     if min(sizes) < 1000 or options.repeat < 1:
         parser.error("--contacts is at least 1000, --repeat at least 1")
+    if options.engines:
+        return by_engine(sizes, options.engines, options.cache, options.output)
     try:
         results = [run(size, options.repeat, options.cache) for size in sizes]
     except BenchmarkError as problem:
@@ -153,9 +162,38 @@ def read(options: argparse.Namespace) -> int:
     if options.output is not None:
         page = options.output.read_text(encoding="utf-8") if options.output.is_file() else ""
         options.output.write_text(
-            readers.with_section(page or "# Benchmark", text), encoding="utf-8"
+            with_section(page or "# Benchmark", readers.HEADING, text), encoding="utf-8"
         )
     return 1 if reading.errors or reading.mixtures else 0
+
+
+def by_engine(sizes: Sequence[int], names: Sequence[str], cache: Path, output: Path | None) -> int:
+    """Measure engines at some sizes and return the exit code.
+
+    Args:
+        sizes: in contacts.
+        names: of the engines.
+        cache: folder that keeps the data.
+        output: the page whose section is written anew; none where null.
+    """
+    timings: list[engines.Timing] = []
+    try:
+        for size in sizes:
+            raw_dir = sample(size, cache.resolve())
+            with _scratch(cache) as scratch:
+                environment = _environment(raw_dir, scratch / "warehouse.duckdb", scratch)
+                timings += engines.measure(
+                    size, raw_dir, names, TO_SCORE_MARTS, environment, scratch
+                )
+        text = engines.section(timings)
+    except BenchmarkError as problem:
+        print(f"benchmark: {problem}", file=sys.stderr)
+        return 1
+    print(text, end="")
+    if output is not None:
+        page = output.read_text(encoding="utf-8") if output.is_file() else "# Engines"
+        output.write_text(with_section(page, engines.HEADING, text), encoding="utf-8")
+    return 0
 
 
 def run(contacts: int, repeat: int, cache: Path = CACHE) -> Result:
@@ -198,7 +236,7 @@ def measure(raw_dir: Path, contacts: int, repeat: int, scratch: Path) -> Result:
     commands = {
         CORE: [*dbt, "build", *TO_SCORE_MARTS],
         INCREMENT: [*dbt, "build", *TO_SCORE_MARTS],
-        MODELS: [*dbt, "build", *MODELS_ONLY],
+        TESTED: [*dbt, "build", *SCORE_MARTS],
         START_UP: [*dbt, "parse"],
         WHOLE: [*dbt, "build"],
         BY_HAND: script,
@@ -215,7 +253,7 @@ def measure(raw_dir: Path, contacts: int, repeat: int, scratch: Path) -> Result:
     marts: Mapping[str, int] = {}
     for number in range(repeat):
         for name, command in commands.items():
-            made = {MODELS: warehouse, CORE: warehouse, WHOLE: warehouse, BY_HAND: by_hand}.get(
+            made = {TESTED: warehouse, CORE: warehouse, WHOLE: warehouse, BY_HAND: by_hand}.get(
                 name
             )
             if made is not None:

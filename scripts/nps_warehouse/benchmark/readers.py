@@ -457,18 +457,3 @@ def _table(reading: Reading) -> list[str]:
             f"| {high / own_high:.1f} |"
         )
     return lines
-
-
-def with_section(page: str, text: str) -> str:
-    """A page with this section, in the place of an earlier one, else at its end.
-
-    Args:
-        page: Markdown; may be empty.
-        text: from `section`.
-    """
-    before, heading, rest = page.partition(HEADING)
-    if not heading:
-        return f"{page.rstrip()}\n\n{text}".lstrip()
-    _, following, after = rest.partition("\n## ")
-    tail = f"\n## {after}" if following else ""
-    return f"{before}{text}{tail}"

@@ -14,7 +14,8 @@ from nps_warehouse.benchmark.measure import Usage
 
 BY_HAND = "by hand"
 CORE = "to score marts"
-MODELS = "models"
+TESTED = "to score marts, tested"
+WHOLE = "whole build"
 START_UP = "dbt parse, nothing changed"
 NET = "without start-up"
 INCREMENT = "a day more"
@@ -25,13 +26,13 @@ INTRODUCTION = """\
 Seconds, processor seconds and memory are medians of {repeat} runs, the runs of all lines
 interleaved, each in a process of its own, on the same Parquet files; builds may take a fifth of the
 machine's memory (`NPS_MEMORY`), the others what DuckDB takes by default. Rows are those of the raw
-tables that the marts are made of. `{core}` builds seeds, staging, facts, dimensions, score marts
-and quality; `{increment}` does it again after a day's files
-have come (one part in 1,096 of the contacts with their surveys, and corrections); `{models}` builds
-every model, `whole build` tests them too. `{by_hand}` makes the same facts, dimensions and score
-marts with one hand-written script, `Polars` the facts and `nps_by_period`; the tables of all of
-them were equal in every run of this table, after the day too. `scan` reads the needed columns and
-does nothing else. On disk: the warehouse, and for `scan` the Parquet files.
+tables that the marts are made of. `{core}` builds facts, dimensions, score marts and what they are
+made of, `{tested}` runs their tests, too; `{increment}` does it again after a day's files have come
+(one part in 1,096 of the contacts with their surveys, and corrections); `{whole}` is `dbt build`:
+every model with its tests. `{by_hand}` makes the same facts, dimensions and score marts with one
+hand-written script, `Polars` the facts and `nps_by_period`; the tables of all of them were equal in
+every run of this table, after the day too. `scan` reads the needed columns and does nothing else.
+On disk: the warehouse, and for `scan` the Parquet files.
 """
 
 
@@ -67,7 +68,12 @@ def markdown(results: Sequence[Result], repeat: int) -> str:
     parts = [
         "# Benchmark",
         INTRODUCTION.format(
-            repeat=repeat, core=CORE, increment=INCREMENT, models=MODELS, by_hand=BY_HAND
+            repeat=repeat,
+            core=CORE,
+            tested=TESTED,
+            increment=INCREMENT,
+            whole=WHOLE,
+            by_hand=BY_HAND,
         ),
         f"Machine: {machine()}.",
     ]
@@ -102,7 +108,7 @@ def _table(result: Result) -> list[str]:
             f"| {'' if disk is None else f'{disk / MIB:,.1f}'} "
             f"| {seconds / base[0]:.2f} | {cpu / base[1]:.2f} | {peak / base[2]:.2f} |"
         )
-        if name in (CORE, INCREMENT, MODELS):
+        if name in (CORE, INCREMENT, TESTED, WHOLE):
             start_up = _medians(result.runs[START_UP])
             seconds, cpu = max(seconds - start_up[0], 0.01), max(cpu - start_up[1], 0.01)
             lines.append(
@@ -142,3 +148,19 @@ def plot(results: Sequence[Result], path: Path) -> None:
         axes.grid(visible=True, which="major", alpha=0.3)
         axes.legend(frameon=False, fontsize="small")
         figure.savefig(path, metadata={"Date": None})
+
+
+def with_section(page: str, heading: str, text: str) -> str:
+    """A page with a section, in the place of an earlier one, else at its end.
+
+    Args:
+        page: Markdown; may be empty.
+        heading: the first line of the section.
+        text: the section, with that line.
+    """
+    before, found, rest = page.partition(heading)
+    if not found:
+        return f"{page.rstrip()}\n\n{text}".lstrip()
+    _, following, after = rest.partition("\n## ")
+    tail = f"\n## {after}" if following else ""
+    return f"{before}{text}{tail}"
