@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import numpy as np
+from nps_warehouse.importance.shares import shares_of_variance
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ CASES = {
         """{{ digest("'abc'") }}""",
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
     ),
+    "literal": _text(r"""{{ text_literal("it can't \\ tell") }}""", r"it can't \ tell"),
     "trimmed": _text(r"""{{ trimmed("'\u00a0\u200b a b \ufeff\t'") }}""", "a b"),
     "trimmed_to_nothing": _text(r"""{{ trimmed("' \u3000 '") }}""", None),
     "marked_words": _text("""{{ marked_words("'Çay 12, où?'") }}""", "␞Çay␟ ␞12␟, ␞où␟?"),
@@ -137,3 +143,24 @@ CASES = {
 def project_of_cases() -> dict[str, str]:
     """A model for each case, with one row and the column `value`."""
     return {name: f"select {case.jinja} as value" for name, case in CASES.items()}
+
+
+def sums_and_shares() -> Iterator[tuple[list[float], list[float]]]:
+    """What `shares_of_variance` takes, and R² and the shares that the Python code makes of it."""
+    random = np.random.default_rng(5)
+    for k in (2, 5, 8):
+        x = random.normal(size=(200, k)) @ random.normal(size=(k, k))
+        y = x @ random.normal(size=k) + random.normal(size=200) + 3
+        if k == 5:
+            # One that never varies, and one that two others make up.
+            x[:, 0] = 7
+            x[:, 4] = x[:, 1] - x[:, 2]
+        pairs = list(itertools.combinations_with_replacement(range(k), 2))
+        # The second time y does not vary.
+        for measured in (y, np.full(200, 3.0)):
+            sums = [
+                200.0, measured.sum(), (measured**2).sum(), *x.sum(axis=0), *(x.T @ measured),
+                *((x[:, i] * x[:, j]).sum() for i, j in pairs),
+            ]  # fmt: skip
+            r_squared, shares = shares_of_variance(sums)
+            yield [float(one) for one in sums], [r_squared, *shares]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import json
 import os
 import shutil
@@ -15,17 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pytest
 from conftest import PROJECT, SAMPLE, Build
-from engine_cases import CASES, project_of_cases
+from engine_cases import CASES, project_of_cases, sums_and_shares
+from engine_programs import command, surroundings
+from first_day import GROWS, deliver_first_day, deliver_second_day
 from nps_warehouse import environment
-from nps_warehouse.importance.shares import shares_of_variance
 from nps_warehouse.postgres.server import Address, Server, programs
 from rendered import rendered
 
 pytestmark = [pytest.mark.servers, pytest.mark.environments, pytest.mark.timeout(1200)]
 
+
+MODELS_ONLY = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 HOLD = """
 import sys
@@ -47,18 +48,15 @@ class Postgres:
     @property
     def env(self) -> dict[str, str]:
         """The environment of a program."""
-        found = {name: value for name, value in os.environ.items() if not name.startswith("NPS_")}
-        return found | {
-            **self.address.environment(),
-            "NPS_RAW_DIR": str(SAMPLE),
-            "NPS_STATE_DIR": str(self.folder / "state"),
-            "NPS_POSTGRES_LANDING": str(self.folder / "landing.duckdb"),
-            "NPS_WAREHOUSE": str(self.folder / "duckdb_engine.duckdb"),
-            "DBT_TARGET_PATH": str(self.folder / "target"),
-            "DBT_LOG_PATH": str(self.folder / "logs"),
-            "PYTHONPATH": str(PROJECT / "scripts"),
-            "DO_NOT_TRACK": "1",
-        }
+        return surroundings(
+            self.folder,
+            {
+                **self.address.environment(),
+                "NPS_RAW_DIR": SAMPLE,
+                "NPS_POSTGRES_LANDING": self.folder / "landing.duckdb",
+                "NPS_WAREHOUSE": self.folder / "duckdb_engine.duckdb",
+            },
+        )
 
     def run(
         self, *arguments: str | Path, also: Mapping[str, str] | None = None
@@ -66,7 +64,7 @@ class Postgres:
         """Run a program of `.venv-postgres`; what it says is kept."""
         program, *rest = map(str, arguments)
         return subprocess.run(
-            [str(PROJECT / ".venv-postgres" / "bin" / program), *rest],
+            command("postgres", program, *rest),
             env=self.env | dict(also or {}),
             cwd=PROJECT,
             capture_output=True,
@@ -118,11 +116,22 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="module")
 def built_on_postgres(postgres: Postgres, sample_build: Build) -> str:
-    """The comparison that is printed after a build of the sample."""
-    done = postgres.run(
-        "python", "-m", "nps_warehouse.engines.cli", sample_build.warehouse, "postgres"
+    """The comparison that is printed after a build of the sample, which took in what changed."""
+    delivery = postgres.folder / "delivery"
+    own = {
+        "NPS_RAW_DIR": str(delivery),
+        "NPS_POSTGRES_LANDING": str(postgres.folder / "days.duckdb"),
+    }
+    deliver_first_day(delivery)
+    first = postgres.run(
+        "python", "-m", "nps_warehouse.postgres.cli", "build", *MODELS_ONLY, "-s", GROWS, also=own
     )
-    assert done.returncode in (0, 3), done.stdout[-4000:] + done.stderr[-4000:]
+    assert first.returncode == 0, first.stdout[-4000:] + first.stderr[-4000:]
+    deliver_second_day(delivery)
+    done = postgres.run(
+        "python", "-m", "nps_warehouse.engines.cli", sample_build.warehouse, "postgres", also=own
+    )
+    assert "tables are equal" in done.stdout, done.stdout[-6000:] + done.stderr[-4000:]
     return done.stdout
 
 
@@ -139,6 +148,15 @@ def test_every_mart_says_on_postgresql_what_it_says_on_duckdb(
     ]
     assert different == []
     assert last.startswith(f"{counted['tables']} of {counted['tables']} tables are equal")
+
+
+@pytest.mark.usefixtures("built_on_postgres")
+@pytest.mark.parametrize("table", ["marts.fct_contacts", "marts.fct_survey_responses"])
+def test_what_did_not_change_stayed_where_it_was(postgres: Postgres, table: str) -> None:
+    # Rows know the transaction that wrote them: one a day.
+    days = postgres.rows(f"select xmin::text as day, count(*) as n from {table} group by xmin")
+    first, second = sorted(days, key=lambda row: int(row["day"]))
+    assert int(first["n"]) > int(second["n"]) > 0
 
 
 @pytest.mark.usefixtures("built_on_postgres")
@@ -193,37 +211,44 @@ def test_cases_of_macros(postgres: Postgres, tmp_path: Path) -> None:
 
 
 def test_shares_of_variance_are_those_of_the_python_code(postgres: Postgres) -> None:
-    random = np.random.default_rng(5)
-    for k in (2, 5, 8):
-        x = random.normal(size=(200, k)) @ random.normal(size=(k, k))
-        y = x @ random.normal(size=k) + random.normal(size=200) + 3
-        if k == 5:
-            # One that never varies, and one that two others make up.
-            x[:, 0] = 7
-            x[:, 4] = x[:, 1] - x[:, 2]
-        pairs = itertools.combinations_with_replacement(range(k), 2)
-        sums = [
-            200.0, y.sum(), (y * y).sum(), *x.sum(axis=0), *(x.T @ y),
-            *((x[:, i] * x[:, j]).sum() for i, j in pairs),
-        ]  # fmt: skip
-        r_squared, shares = shares_of_variance(sums)
-        listed = ", ".join(repr(float(one)) for one in sums)
+    for sums, shares in sums_and_shares():
+        listed = ", ".join(map(repr, sums))
         [row] = postgres.rows(
             f"select to_json(shares_of_variance(array[{listed}]::float8 [])) as shares"
         )
-        assert json.loads(row["shares"]) == pytest.approx([r_squared, *shares], abs=1e-9)
+        assert json.loads(row["shares"]) == pytest.approx(shares, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "function", ["try_double", "try_bigint", "try_integer", "try_timestamp", "try_zoned"]
+)
+def test_a_cast_works_in_a_query_of_a_large_table(postgres: Postgres, function: str) -> None:
+    # A large table is read side by side; so is a small one for which that costs nothing, and of
+    # which no index can be read instead.
+    costs_nothing = "".join(
+        f"set {name} = {value}; "
+        for name, value in {
+            "parallel_setup_cost": 0,
+            "parallel_tuple_cost": 0,
+            "min_parallel_table_scan_size": 0,
+            "enable_indexscan": "off",
+            "enable_indexonlyscan": "off",
+            "enable_bitmapscan": "off",
+        }.items()
+    )
+    plan = postgres.rows(f"{costs_nothing} explain select count(contact_id) from raw.contacts")
+    assert "Gather" in str(plan)
+    [row] = postgres.rows(
+        f"{costs_nothing} select count({function}(contact_id)) as n from raw.contacts"
+    )
+    assert row == {"n": "0"}
 
 
 def test_two_landings_at_once_leave_what_one_leaves(postgres: Postgres) -> None:
     [before] = postgres.rows("select count(*) as n from raw.contacts")
     programs_ = [
         subprocess.Popen(
-            [
-                str(PROJECT / ".venv-postgres" / "bin" / "python"),
-                "-m",
-                "nps_warehouse.postgres.cli",
-                "land",
-            ],
+            command("postgres", "python", "-m", "nps_warehouse.postgres.cli", "land"),
             env=postgres.env,
             cwd=PROJECT,
             stdout=subprocess.DEVNULL,
@@ -266,11 +291,7 @@ def test_a_file_that_is_gone_leaves_and_one_that_is_new_comes(
 
 def test_a_build_beside_another_run_is_refused(postgres: Postgres) -> None:
     holder = subprocess.Popen(
-        [
-            str(PROJECT / ".venv-postgres" / "bin" / "python"),
-            "-c",
-            HOLD,
-        ],
+        command("postgres", "python", "-c", HOLD),
         env=postgres.env,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

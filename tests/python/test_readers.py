@@ -13,6 +13,7 @@ from conftest import PROJECT, Build
 from nps_warehouse.benchmark import cli, readers
 from nps_warehouse.benchmark.measure import BenchmarkError
 from nps_warehouse.benchmark.readers import Look, Night, Reading, Timed
+from nps_warehouse.benchmark.report import with_section
 
 # What is published must have, besides what the dashboards ask.
 NEEDED = (
@@ -162,10 +163,10 @@ def test_section_has_median_p95_and_ratios() -> None:
 
 def test_section_takes_the_place_of_the_one_before() -> None:
     old, new = readers.section(reading(seconds=1.0)), readers.section(reading(seconds=99.0))
-    assert readers.with_section("# Page\n", old) == f"# Page\n\n{old}"
+    assert with_section("# Page\n", readers.HEADING, old) == f"# Page\n\n{old}"
     page = f"# Page\n\n{old}\n## After\n\nText.\n"
-    assert readers.with_section(page, new) == f"# Page\n\n{new}\n## After\n\nText.\n"
-    assert readers.with_section(f"# Page\n\n{old}", new) == f"# Page\n\n{new}"
+    assert with_section(page, readers.HEADING, new) == f"# Page\n\n{new}\n## After\n\nText.\n"
+    assert with_section(f"# Page\n\n{old}", readers.HEADING, new) == f"# Page\n\n{new}"
 
 
 def test_errors_end_with_a_status(
