@@ -1,3 +1,12 @@
+{# Post-hook of every table: a planner that knows tables by samples is told of one that is new. #}
+{% macro known_to_planner() -%}
+    {{ adapter.dispatch('known_to_planner')() }}
+{%- endmacro %}
+
+{# DuckDB counts while it writes. #}
+{% macro default__known_to_planner() -%}
+{%- endmacro %}
+
 {# Post-hook of every table that people read: what an engine needs to serve it. #}
 {% macro served() -%}
     {{ adapter.dispatch('served')() }}
