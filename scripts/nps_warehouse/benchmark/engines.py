@@ -56,6 +56,7 @@ def measure(
         own = dict(environment) | {
             "NPS_RAW_DIR": str(raw_dir),
             "NPS_POSTGRES_FOLDER": str(scratch / "postgres"),
+            "NPS_POSTGRES_LANDING": str(scratch / "landing.duckdb"),
             "NPS_SPARK_DIR": str(scratch / "spark"),
         }
         if engine == DUCKDB:
