@@ -1,9 +1,12 @@
 """The environment that the commands make, and what scripts/build says at its end."""
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import duckdb
@@ -263,3 +266,65 @@ def test_relative_folders_are_the_callers(tmp_path: Path) -> None:
         ["sh", "-c", script, "sh", ROOT], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert run.stdout.splitlines() == [f"{tmp_path}/./raw", "/raw", ""]
+
+
+def scripts_and_locks() -> list[tuple[str, str, list[str]]]:
+    """Each script, the module it runs, and the locks that its environment has by then."""
+    found = []
+    for script in sorted(file for file in (ROOT / "scripts").iterdir() if file.is_file()):
+        text = script.read_text(encoding="utf-8")
+        module = re.search(r"-m (nps_warehouse[\w.]*)", text)
+        locks = re.search(r"^setup (?:--into \S+ )?(.+)$", text, re.MULTILINE)
+        if module and locks:
+            found.append((script.name, module[1], locks[1].split()))
+    return found
+
+
+def imported_packages(module: str, seen: set[str]) -> set[str]:
+    """Packages of others that a module of ours needs before its first line of work.
+
+    Args:
+        module: its full name.
+        seen: modules that were looked at; this one and those it imports are added.
+    """
+    seen.add(module)
+    path = ROOT / "scripts" / module.replace(".", "/")
+    file = path.with_suffix(".py") if path.with_suffix(".py").is_file() else path / "__init__.py"
+    if not file.is_file():  # a name out of a module
+        return set()
+    names = []
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            names += [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+    parents = [module.rpartition(".")[0]] if module.startswith("nps_warehouse.") else []
+    ours = {name for name in (*names, *parents) if name.partition(".")[0] == "nps_warehouse"}
+    others = {name.partition(".")[0] for name in names} - {
+        "nps_warehouse",
+        *sys.stdlib_module_names,
+    }
+    for name in sorted(ours - seen):
+        others |= imported_packages(name, seen)
+    return others
+
+
+SCRIPTS = scripts_and_locks()
+
+
+def test_scripts_are_found() -> None:
+    assert {"audit", "benchmark", "spark"} <= {name for name, _, _ in SCRIPTS}
+
+
+@pytest.mark.parametrize(("script", "module", "locks"), SCRIPTS, ids=[name for name, *_ in SCRIPTS])
+def test_a_scripts_locks_have_what_it_imports(script: str, module: str, locks: list[str]) -> None:
+    held = "\n".join(
+        (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8") for name in locks
+    )
+    # What this environment does not have is of the engine's own, and not looked for.
+    distributions = packages_distributions()
+    for package in imported_packages(module, set()) & distributions.keys():
+        names = [re.sub("[-_.]+", "-", name).lower() for name in distributions[package]]
+        assert any(re.search(rf"^{re.escape(name)}==", held, re.MULTILINE) for name in names), (
+            f"scripts/{script} imports {package}, which is in none of {', '.join(locks)}"
+        )
