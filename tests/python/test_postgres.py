@@ -183,6 +183,17 @@ def test_a_mart_has_one_row_per_key_by_the_server_s_own_word(postgres: Postgres)
     assert "duplicate key value violates unique constraint" in done.stderr
 
 
+@pytest.mark.usefixtures("built_on_postgres")
+def test_the_planner_was_told_of_every_table(postgres: Postgres) -> None:
+    # Of a million contacts, a table that nobody had sampled made a join of hours.
+    untold = postgres.rows(
+        "select schemaname, relname from pg_stat_user_tables where last_analyze is null "
+        "and schemaname in ('staging', 'categorized', 'marts', 'quality') "
+        "and not starts_with(relname, '_')"
+    )
+    assert untold == []
+
+
 def test_cases_of_macros(postgres: Postgres, tmp_path: Path) -> None:
     """What macros of `macros/engine` give, by hand, on both engines."""
     models = project_of_cases()
