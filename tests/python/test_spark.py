@@ -68,6 +68,34 @@ def test_an_event_log_is_added_up() -> None:
     assert work.task_rows == {1: [6, 8], 2: [2]}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["land"], "no Thrift server of Spark answers at 127.0.0.1:1; scripts/spark start starts"),
+        (["copy", "marts.duckdb"], "no Thrift server of Spark answers at 127.0.0.1:1"),
+        (["work"], "has no event log: no build ran on a cluster there"),
+        (["status"], "nothing was started"),
+    ],
+)
+def test_what_needs_a_cluster_says_that_there_is_none(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    environment.ensure(PROJECT, ["from_source", "spark"], ".venv-spark")
+    nowhere = {"NPS_SPARK_DIR": tmp_path / "none", "NPS_SPARK_HOST": "127.0.0.1"}
+    done = subprocess.run(
+        command("spark", "python", "-m", "nps_warehouse.spark.cli", *arguments),
+        # Nothing listens at the first port: it is the system's.
+        env=surroundings(tmp_path, nowhere | {"NPS_SPARK_PORT": "1"}),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @dataclass(frozen=True)
 class Spark:
     """A cluster, and how programs reach it."""

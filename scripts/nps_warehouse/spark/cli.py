@@ -81,8 +81,11 @@ def session() -> Iterator[Session]:
     state = Cluster(folder()).state()
     port = os.environ.get("NPS_SPARK_PORT") or (state.thrift_port if state else DEFAULT_THRIFT_PORT)
     host = os.environ.get("NPS_SPARK_HOST") or LOOPBACK
-    with connected(host, int(port), os.environ.get("NPS_SPARK_USER") or "nps") as connection:
-        yield connection
+    try:
+        with connected(host, int(port), os.environ.get("NPS_SPARK_USER") or "nps") as connection:
+            yield connection
+    except ConnectionError as problem:
+        raise click.ClickException(str(problem)) from problem
 
 
 def land_files() -> list[str]:
@@ -148,7 +151,11 @@ def copy_command(file: Path) -> None:
 @main.command()
 def work() -> None:
     """Say what each executor did, by the newest event log."""
-    for line in events.table(events.newest(folder() / "events")):
+    try:
+        log = events.newest(folder() / "events")
+    except FileNotFoundError as problem:
+        raise click.ClickException(f"{problem}: no build ran on a cluster there") from problem
+    for line in events.table(log):
         click.echo(line)
 
 

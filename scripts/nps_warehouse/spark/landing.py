@@ -49,10 +49,20 @@ def connected(host: str, port: int, user: str) -> Iterator[Session]:
         host: where the server listens.
         port: as ``host``.
         user: a name, as what the session is known.
-    """
-    from pyhive import hive  # Only .venv-spark has it.
 
-    with closing(hive.connect(host=host, port=port, username=user)) as connection:
+    Raises:
+        ConnectionError: no server answers there.
+    """
+    from pyhive import hive  # Only .venv-spark has these.
+    from thrift.transport.TTransport import TTransportException
+
+    try:
+        opened = hive.connect(host=host, port=port, username=user)
+    except TTransportException as problem:
+        raise ConnectionError(
+            f"no Thrift server of Spark answers at {host}:{port}; scripts/spark start starts one"
+        ) from problem
+    with closing(opened) as connection:
         yield connection.cursor()
 
 
