@@ -81,11 +81,17 @@ def test_what_needs_a_cluster_says_that_there_is_none(
     tmp_path: Path, arguments: list[str], said: str
 ) -> None:
     environment.ensure(PROJECT, ["from_source", "spark"], ".venv-spark")
-    nowhere = {"NPS_SPARK_DIR": tmp_path / "none", "NPS_SPARK_HOST": "127.0.0.1"}
     done = subprocess.run(
         command("spark", "python", "-m", "nps_warehouse.spark.cli", *arguments),
-        # Nothing listens at the first port: it is the system's.
-        env=surroundings(tmp_path, nowhere | {"NPS_SPARK_PORT": "1"}),
+        env=surroundings(
+            tmp_path,
+            {
+                "NPS_SPARK_DIR": tmp_path / "none",
+                "NPS_SPARK_HOST": "127.0.0.1",
+                # Nothing listens at the first port: it is the system's.
+                "NPS_SPARK_PORT": "1",
+            },
+        ),
         cwd=tmp_path,
         capture_output=True,
         text=True,
