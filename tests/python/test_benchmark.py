@@ -175,6 +175,19 @@ def test_every_table_is_compared(result: Result) -> None:
     assert result.marts["fct_contacts"] > 20_000
 
 
+def test_both_write_one_format(result: Result, scratch: Path) -> None:
+    """Packing texts is a good part of the work: a script in another format would be no measure."""
+    del result
+    with duckdb.connect() as connection:
+        for name in ("warehouse", "by_hand"):
+            connection.execute(f"attach '{scratch / name}.duckdb' as {name} (read_only)")
+        formats = connection.execute(
+            "select distinct tags['storage_version'] from duckdb_databases() "
+            "where database_name in ('warehouse', 'by_hand')"
+        ).fetchall()
+    assert formats == [("v1.4.0+",)]
+
+
 def test_rules_are_those_of_the_project(result: Result, scratch: Path) -> None:
     """The tables were equal; here is what the planted rows became in both."""
     del result

@@ -294,6 +294,20 @@ def test_columns_named_like_what_duckdb_adds(delivery: Delivery) -> None:
     ]  # fmt: skip
 
 
+def test_rows_are_numbered_where_a_build_keeps_no_order(delivery: Delivery) -> None:
+    """Such a file's rows are counted as they come; builds read files in several threads."""
+    count = 500_000
+    number = pa.array(range(count))
+    delivery.connection.execute("set preserve_insertion_order = false")
+    delivery.write("customers/counted.parquet", customer_id=number, file_row_number=number)
+    delivery.write("customers/numbered.parquet", customer_id=number)
+    assert delivery.land().errors == []
+    delivery.connection.execute("create table parsed as select * from raw.customers")
+    assert delivery.connection.execute(
+        "select count(*), count_if(cast(customer_id as bigint) + 1 = _source_row) from parsed"
+    ).fetchone() == (2 * count, 2 * count)
+
+
 def test_nested_columns_do_not_hide_later_ones(delivery: Delivery) -> None:
     nested = pa.array([{"customer_id": 1, "more": {"x": [1]}}])
     delivery.write("customers.parquet", tags=nested, customer_id=pa.array(["k"]), region=nested)

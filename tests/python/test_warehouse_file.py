@@ -15,6 +15,19 @@ def test_a_file_that_does_not_exist_yet_is_fine(tmp_path: Path) -> None:
     assert problem_of_warehouse_file(str(tmp_path / "new.duckdb")) is None
 
 
+@pytest.mark.parametrize("version", ["v1.2.0", "v1.4.0"])
+def test_a_new_file_has_the_format_that_is_asked_for(tmp_path: Path, version: str) -> None:
+    """dbt opens it only after this has made it."""
+    path = tmp_path / "new.duckdb"
+    assert problem_of_warehouse_file(str(path), {"storage_compatibility_version": version}) is None
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.execute(
+            "select tags['storage_version'] from duckdb_databases() where database_name = 'new'"
+        ).fetchone()
+    assert found is not None
+    assert found[0].startswith(version)
+
+
 def test_a_file_that_exists_is_fine_and_keeps_its_tables(tmp_path: Path) -> None:
     path = tmp_path / "old.duckdb"
     with duckdb.connect(str(path)) as connection:

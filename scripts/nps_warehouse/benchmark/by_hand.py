@@ -8,6 +8,9 @@ from pathlib import Path
 import duckdb
 
 SCRIPT = Path(__file__).with_name("by_hand.sql")
+# The format of the file as in profiles.yml. Its rows' order the script needs: of two versions of a
+# row the later wins.
+CONFIG = {"storage_compatibility_version": "v1.4.0"}
 
 
 def build(raw_dir: Path, seeds_dir: Path, database: Path) -> None:
@@ -22,7 +25,7 @@ def build(raw_dir: Path, seeds_dir: Path, database: Path) -> None:
     Raises:
         duckdb.Error: a file cannot be read or lacks a column.
     """
-    with duckdb.connect(str(database)) as connection:
+    with duckdb.connect(str(database), config=dict(CONFIG)) as connection:
         for name, folder in (("raw_dir", raw_dir), ("seeds_dir", seeds_dir)):
             quoted = str(folder).replace("'", "''")
             connection.execute(f"set variable {name} = '{quoted}'")

@@ -28,18 +28,18 @@ class Plugin(BasePlugin):
     def update_connection_config(
         self,
         creds: DuckDBCredentials,
-        config: dict[str, Any],  # noqa: ARG002 - dbt-duckdb passes it
+        config: dict[str, Any],
     ) -> None:
         """Refuse what can't be opened or used, in one sentence; make a state where there is none.
 
         Args:
             creds: dbt's profile; `path` is the warehouse, the state is attached.
-            config: DuckDB's settings, left as they are.
+            config: DuckDB's settings, with which the file is then opened; left as they are.
 
         Raises:
             DbtRuntimeError: one of the files can't be opened, or NPS_MEMORY is no size.
         """
-        problem = problem_of_memory() or problem_of_warehouse_file(creds.path)
+        problem = problem_of_memory() or problem_of_warehouse_file(creds.path, config)
         for attachment in creds.attach or []:
             if problem is None and attachment.alias == ALIAS:
                 problem = problem_of_state_file(attachment.path)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 
-def problem_of_warehouse_file(path: str) -> str | None:
-    """Say why a DuckDB file can't be built in.
+def problem_of_warehouse_file(path: str, config: Mapping[str, Any] | None = None) -> str | None:
+    """Say why a DuckDB file can't be built in; make one where there is none.
 
     Args:
         path: the file, as the environment variable NPS_WAREHOUSE names it; it need not exist.
+        config: DuckDB's settings; a new file has the format that they name.
 
     Returns:
         A sentence, or None where nothing is wrong.
@@ -22,7 +25,7 @@ def problem_of_warehouse_file(path: str) -> str | None:
     if not folder.is_dir():
         return f"NPS_WAREHOUSE is {path}: there is no folder {folder}; make it first."
     try:
-        duckdb.connect(path).close()
+        duckdb.connect(path, config=dict(config or {})).close()
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
         if "lock" in reason:
