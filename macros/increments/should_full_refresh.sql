@@ -59,6 +59,7 @@
             'masked_comments', invitations, 'superseded_customers', 'fct_contacts',
             'nps_categories', 'excluded_responses',
         ],
+        'agent_last_contacts': ['fct_contacts'],
         'daily_contact_counts': ['fct_contacts'],
         'daily_scope_invitation_counts': ['fct_survey_invitations'],
         'daily_response_counts': ['fct_survey_responses'],

@@ -1,3 +1,8 @@
+{{ config(
+    pre_hook="{{ take_out('contact_date', changes_of('fct_contacts', 'contact_date'), type='date') }}",
+    post_hook="{{ note_added('contact_date', type='date') }}",
+) }}
+
 with
 
 contacts as (
@@ -9,7 +14,7 @@ contacts as (
         contact_id,
         department_id,
         team
-    from {{ ref('fct_contacts') }}
+    from {{ changed_rows(ref('fct_contacts'), 'contact_date', type='date') }}
     where source_agent_id is not null
 
 ),
