@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sys
 from pathlib import Path
 
 import duckdb
 import pytest
-from nps_warehouse.benchmark import by_hand, cli, floor, in_polars, increment
+from nps_warehouse.benchmark import by_hand, cli, floor, in_polars, increment, once, readers
 from nps_warehouse.benchmark.compare import MUST_HAVE, Comparison, compare
-from nps_warehouse.benchmark.measure import BenchmarkError, measured
+from nps_warehouse.benchmark.measure import BenchmarkError, Usage, measured
 from nps_warehouse.benchmark.report import (
     BY_HAND,
     CORE,
@@ -398,3 +400,105 @@ def test_processes_are_measured_apart(tmp_path: Path) -> None:
     assert busy.cpu_seconds > little.usage.cpu_seconds
     with pytest.raises(BenchmarkError, match=r"broken failed \(status 3\):\nwhy"):
         measured("broken", python("print('why'); raise SystemExit(3)"), {}, tmp_path)
+
+
+def test_one_build_of_everything(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A whole build, a day more, and every query of the dashboards; the page keeps its rest."""
+    page = tmp_path / "benchmark.md"
+    page.write_text("# Benchmark\n\nText.\n")
+    cache = small.parent
+    arguments = ["--once", "--contacts", "20000", "--cache", str(cache), "--output", str(page)]
+    try:
+        assert cli.main(arguments) == 0
+        said = capsys.readouterr()
+        assert page.read_text() == f"# Benchmark\n\nText.\n\n{said.out}"
+        warehouse = cache / "once-20000" / "warehouse.duckdb"
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            # The day's contacts are in it, and marts that a build to the score marts leaves out.
+            later = connection.execute(
+                "select count(*) from marts.fct_contacts where contact_id like '%-day'"
+            ).fetchone()
+            assert connection.execute("select count(*) > 0 from marts.nps_trends").fetchone() == (
+                True,
+            )
+        assert later is not None
+        assert 8 <= later[0] <= 30
+    finally:
+        shutil.rmtree(cache / "once-20000", ignore_errors=True)
+    assert said.out.startswith(once.heading(20_000) + "\n")
+    rows = {line.split(" | ")[0][2:] for line in said.out.splitlines() if line[:2] == "| "}
+    assert rows >= {once.TESTS, readers.OPENING, *readers.QUERIES}
+    assert str(cache) not in said.out
+    assert str(cli.ROOT) not in said.out
+
+
+def test_section_of_one_build() -> None:
+    """By hand: 300 of 400 seconds are three quarters; the median of 1, 2, 6 ms is 2, p95 is 6."""
+    mib = 2**20
+    text = once.section(
+        once.Once(
+            contacts=1_000_000,
+            rows=6_000,
+            whole=Usage(60.0, 100.0, 50 * mib),
+            day=Usage(5.0, 6.0, 7 * mib),
+            day_rows=3,
+            memory_bytes=40 * mib,
+            file_bytes=900 * mib,
+            spilled_bytes=1_200 * mib,
+            parts={"models/marts/facts": 300.0, once.TESTS: 100.0},
+            asked={readers.OPENING: [0.5], "score by month": [0.001, 0.006, 0.002]},
+        )
+    )
+    assert "**60 s** (100 rows/s), 100 processor seconds, 50 MiB" in text
+    assert "DuckDB might take 40 MiB. The warehouse has 900 MiB; 1,200 MiB lay beside it" in text
+    assert "A day more (3 rows), to the score marts: 5 s, 6 processor seconds, 7 MiB" in text
+    assert "| models/marts/facts | 300 | 75 % |" in text
+    assert "| tests | 100 | 25 % |" in text
+    assert "| opening the file | 500.0 | 500.0 | 500.0 |" in text
+    assert "| score by month | 2.0 | 6.0 | 6.0 |" in text
+
+
+def test_the_rest_of_many_folders_is_one_line() -> None:
+    parts = {f"models/{number:02}": 10.0 for number in range(once.LISTED + 5)}
+    lines = once._shares(parts)
+    assert len(lines) == once.LISTED + 1
+    assert lines[-1] == "| all others | 50 | 29 % |"
+
+
+def test_seconds_are_summed_by_folder_of_models(tmp_path: Path) -> None:
+    def node(kind: str, path: str) -> dict[str, str]:
+        return {"resource_type": kind, "original_file_path": path}
+
+    nodes = {
+        "model.a": node("model", "models/staging/a.sql"),
+        "model.b": node("model", "models/marts/facts/b.sql"),
+        "model.c": node("model", "models/staging/c.sql"),
+        "test.d": node("test", "models/staging/staging.yml"),
+        "seed.e": node("seed", "seeds/e.csv"),
+    }
+    took = {"model.a": 1.0, "model.b": 5.0, "model.c": 2.0, "test.d": 4.0, "seed.e": 9.0}
+    results = [{"unique_id": name, "execution_time": seconds} for name, seconds in took.items()]
+    # An operation of the project's own is no node of the manifest.
+    results.append({"unique_id": "operation.f", "execution_time": 7.0})
+    (tmp_path / "manifest.json").write_text(json.dumps({"nodes": nodes}))
+    (tmp_path / "run_results.json").write_text(json.dumps({"results": results}))
+    assert list(once.seconds_by_part(tmp_path).items()) == [
+        ("models/marts/facts", 5.0), (once.TESTS, 4.0), ("models/staging", 3.0),
+    ]  # fmt: skip
+
+
+def test_what_is_spilled_is_seen_at_its_most(tmp_path: Path) -> None:
+    """A sort of more than its memory: bytes beside the file, which are gone at its end."""
+    file = tmp_path / "big.duckdb"
+    with once.Spilled(file, every=0.01) as spilled:
+        with duckdb.connect(str(file), config={"memory_limit": "100MB", "threads": 1}) as big:
+            big.execute(
+                "create table sorted as select hash(i) as h, repeat('x', 20) || i as t "
+                "from range(5000000) as r(i) order by h"
+            )
+        assert spilled.most > 50 * 2**20
+    with once.Spilled(tmp_path / "none.duckdb", every=0.01) as nothing:
+        pass
+    assert nothing.most == 0

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from nps_warehouse.benchmark import engines, in_polars, increment, readers
+from nps_warehouse.benchmark import engines, in_polars, increment, once, readers
 from nps_warehouse.benchmark.measure import BenchmarkError, Usage, measured
 from nps_warehouse.benchmark.report import (
     BY_HAND,
@@ -29,6 +29,7 @@ from nps_warehouse.benchmark.report import (
     plot,
     with_section,
 )
+from nps_warehouse.memory import limit
 from nps_warehouse.warehouse import warehouse_file
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -80,6 +81,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="keeps the generated data (default: target/benchmark)",
     )
     parser.add_argument(
+        "--once",
+        action="store_true",
+        help=(
+            "measure nothing but one whole build, a day more, and the dashboards' queries; "
+            "its warehouse stays in the cache"
+        ),
+    )
+    parser.add_argument(
         "--engines",
         nargs="+",
         choices=engines.ENGINES,
@@ -122,6 +131,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--contacts is at least 1000, --repeat at least 1")
     if options.engines:
         return by_engine(sizes, options.engines, options.cache, options.output)
+    if options.once:
+        return build_once(sizes, options.cache, options.output)
     try:
         results = [run(size, options.repeat, options.cache) for size in sizes]
     except BenchmarkError as problem:
@@ -194,6 +205,71 @@ def by_engine(sizes: Sequence[int], names: Sequence[str], cache: Path, output: P
         page = output.read_text(encoding="utf-8") if output.is_file() else "# Engines"
         output.write_text(with_section(page, engines.HEADING, text), encoding="utf-8")
     return 0
+
+
+def build_once(sizes: Sequence[int], cache: Path, output: Path | None) -> int:
+    """Build everything once at some sizes and return the exit code.
+
+    Args:
+        sizes: in contacts.
+        cache: folder that keeps the data, and each warehouse.
+        output: the page whose sections are written anew; none where null.
+    """
+    for size in sizes:
+        folder = cache.resolve() / f"once-{size}"
+        try:
+            raw_dir = sample(size, cache.resolve())
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            text = once.section(measure_once(raw_dir, size, folder))
+        except (BenchmarkError, duckdb.Error) as problem:
+            print(f"benchmark: {problem}", file=sys.stderr)
+            return 1
+        print(text, end="")
+        if output is not None:
+            page = output.read_text(encoding="utf-8") if output.is_file() else "# Benchmark"
+            output.write_text(with_section(page, once.heading(size), text), encoding="utf-8")
+    return 0
+
+
+def measure_once(raw_dir: Path, contacts: int, folder: Path) -> once.Once:
+    """Build everything once, a day more, and ask what dashboards ask.
+
+    Args:
+        raw_dir: Parquet files as the generator names and types them.
+        contacts: how many contacts they hold.
+        folder: an empty one, on the disk that is to be measured; the warehouse is left in it.
+
+    Raises:
+        BenchmarkError: a build failed.
+        duckdb.Error: a query cannot be answered.
+    """
+    warehouse, growing = folder / "warehouse.duckdb", folder / "growing"
+    increment.history(raw_dir, growing)
+    environment = _environment(growing, warehouse, folder)
+    dbt = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-use-colors", "build"]
+    floor = [sys.executable, "-m", f"{PACKAGE}.floor", str(growing)]
+    rows = int(json.loads(measured(SCAN, floor, environment, ROOT).output)["rows"])
+    with once.Spilled(warehouse) as spilled:
+        whole = measured(WHOLE, dbt, environment, ROOT).usage
+    file_bytes = warehouse.stat().st_size
+    print(f"{contacts:,} contacts: {WHOLE} {whole.seconds:.1f} s", file=sys.stderr, flush=True)
+    parts = once.seconds_by_part(folder / "target")
+    asked = once.asked(warehouse)
+    day_rows = increment.add_day(growing)
+    day = measured(INCREMENT, [*dbt, *TO_SCORE_MARTS], environment, ROOT).usage
+    return once.Once(
+        contacts=contacts,
+        rows=rows,
+        whole=whole,
+        day=day,
+        day_rows=day_rows,
+        memory_bytes=limit(environment),
+        file_bytes=file_bytes,
+        spilled_bytes=spilled.most,
+        parts=parts,
+        asked=asked,
+    )
 
 
 def run(contacts: int, repeat: int, cache: Path = CACHE) -> Result:

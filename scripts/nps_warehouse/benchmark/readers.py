@@ -187,12 +187,20 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def _look(connection: duckdb.DuckDBPyConnection, spent: dict[str, list[float]]) -> object:
+def ask(connection: duckdb.DuckDBPyConnection, spent: dict[str, list[float]]) -> None:
+    """Ask every query once.
+
+    Args:
+        connection: of a published file, or of a warehouse.
+        spent: seconds by query; what each took is added to it.
+
+    Raises:
+        duckdb.Error: a query cannot be answered.
+    """
     for name, query in QUERIES.items():
         started = time.perf_counter()
         connection.execute(query).fetchall()
         spent.setdefault(name, []).append(time.perf_counter() - started)
-    return connection.execute(SEEN).fetchall()
 
 
 def _wrong(seen: object, before: object) -> str | None:
@@ -231,7 +239,8 @@ def read_on(look: Look) -> None:
                 spent.setdefault(OPENING, []).append(time.perf_counter() - started)
                 before: object = None
                 for _ in range(LOOKS_PER_OPENING):
-                    seen = _look(opened, spent)
+                    ask(opened, spent)
+                    seen = opened.execute(SEEN).fetchall()
                     looks += 1
                     wrong = _wrong(seen, before)
                     if wrong is not None:
