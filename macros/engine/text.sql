@@ -87,6 +87,15 @@
     ) }}
 {%- endmacro %}
 
+{# Almost every text begins and ends with a visible character of ASCII, which a look at its bytes
+   tells: `"` to `~`, without the `!` that would turn the class round. #}
+{% macro duckdb__without_blanks_around(text) -%}
+    case
+        when {{ text }} glob '["-~]*["-~]' then {{ text }}
+        else {{ default__without_blanks_around(text) }}
+    end
+{%- endmacro %}
+
 {# Those with a width that do not end a line; those without a width (the soft hyphen among them). #}
 {% macro inline_blank_characters() -%}
     \x{09}\x{20}\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}

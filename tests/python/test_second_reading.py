@@ -12,6 +12,21 @@ from oracle import SCORE_MARTS, Warehouse
 
 TOLERANCE = 1e-9
 
+# The keys of the input contract.
+KEYS = {
+    "survey_responses": "response_id",
+    "contacts": "contact_id",
+    "departments": "department_id",
+    "agents": "agent_id",
+    "agent_assignments": "agent_id, valid_from",
+    "contact_legs": "contact_id, leg_number",
+    "customers": "customer_id",
+    "customer_revenue": "customer_id, month",
+    "survey_invitations": "invitation_id",
+    "follow_ups": "follow_up_id",
+    "initiatives": "initiative_id",
+    "evaluations": "contact_id, criterion",
+}
 FACTS = {
     "responses": ("marts.fct_survey_responses", ["response_id"]),
     "contacts": ("marts.fct_contacts", ["contact_id"]),
@@ -45,6 +60,17 @@ NOT_READ_TWICE = {
     "responses": {"raw_comment", "survey_id", "source_survey_id"},
     "contacts": set[str](),
     "invitations": {"survey_id", "source_survey_id", "customer_id", "source_customer_id"},
+}
+
+
+# Views that hand on a delivered table row by row, whose grain no test of the build looks at.
+HANDED_ON = {
+    **{f"staging.parsed_{table}": "_source_file, _source_row" for table in KEYS},
+    **{f"staging.stg_{table}": key for table, key in KEYS.items()},
+    "staging.judged_survey_responses": "response_id",
+    "categorized.categorized_survey_responses": "response_id",
+    "categorized.categorized_contacts": "contact_id",
+    "categorized.categorized_survey_invitations": "invitation_id",
 }
 
 
@@ -166,6 +192,14 @@ def test_fact(readings: tuple[Build, Warehouse], fact: str) -> None:
     missing = [name for name in columns if name not in ours[0]]
     assert not missing
     assert not differences(ours, theirs, key, columns)[:20]
+
+
+@pytest.mark.parametrize("table", HANDED_ON)
+def test_grain_of_rows_handed_on(readings: tuple[Build, Warehouse], table: str) -> None:
+    build, _ = readings
+    assert build.rows(
+        f"select {HANDED_ON[table]}, count(*) from {table} group by all having count(*) > 1"
+    ) == []
 
 
 @pytest.mark.parametrize("table", QUALITY)
