@@ -15,12 +15,14 @@ from nps_warehouse.benchmark.measure import BenchmarkError, Usage, measured
 from nps_warehouse.benchmark.report import (
     BY_HAND,
     CORE,
+    IDLE,
     INCREMENT,
     NET,
     START_UP,
     TESTED,
     WHOLE,
     Result,
+    markdown,
     plot,
 )
 
@@ -250,7 +252,8 @@ def test_table_is_whole(
     }
     assert lines[: len(lines) // 2] == lines[len(lines) // 2 :]
     assert [name for name in rows if name not in ("", "---")] == [
-        *(CORE, f"{CORE}, {NET}", INCREMENT, f"{INCREMENT}, {NET}", TESTED, f"{TESTED}, {NET}"),
+        *(CORE, f"{CORE}, {NET}", IDLE, f"{IDLE}, {NET}", INCREMENT, f"{INCREMENT}, {NET}"),
+        *(TESTED, f"{TESTED}, {NET}"),
         *(START_UP, WHOLE, f"{WHOLE}, {NET}", BY_HAND, cli.POLARS, cli.SCAN),
     ]
     assert {len(cells) for cells in rows.values()} == {9}
@@ -271,6 +274,41 @@ def test_table_is_whole(
         f"{models.cpu_seconds / by_hand_.cpu_seconds:.2f}",
         f"{models.peak_bytes / by_hand_.peak_bytes:.2f}",
     ]
+
+
+def of_seconds(seconds: dict[str, float]) -> Result:
+    runs = {name: [Usage(time, 2 * time, 2**20)] for name, time in seconds.items()}
+    return Result(1000, 5000, {}, runs, {}, 4)
+
+
+SECONDS = {CORE: 110.0, IDLE: 15.0, INCREMENT: 18.0, START_UP: 10.0, BY_HAND: 50.0}
+
+
+def test_what_a_day_costs() -> None:
+    """By hand: start-up 10 s, all 110 s: 100 s. The day 18 s: 8 %. Without news 15 s: 3 % more."""
+    text = markdown([of_seconds(SECONDS)], 1)
+    assert "it took 8.0 % of the seconds and 8.0 % of the processor seconds" in text
+    assert "that finds nothing new, 3.0 % and 3.0 %." in text
+
+
+def test_sizes_that_are_done_are_written_before_one_fails(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def run(contacts: int, repeat: int, cache: Path) -> Result:
+        del repeat, cache
+        if contacts > 20_000:
+            raise BenchmarkError("the disk is full")
+        return of_seconds(SECONDS)
+
+    monkeypatch.setattr(cli, "run", run)
+    page = tmp_path / "benchmark.md"
+    sizes = ["--contacts", "20000", "--contacts", "30000"]
+    assert cli.main([*sizes, "--output", str(page)]) == 1
+    assert capsys.readouterr().err == "benchmark: the disk is full\n"
+    assert page.read_text().count("\n## ") == 1
+    assert page.with_suffix(".svg").exists()
 
 
 def test_plot_of_equal_figures_is_equal_to_the_byte(result: Result, tmp_path: Path) -> None:

@@ -197,9 +197,12 @@ def test_fact(readings: tuple[Build, Warehouse], fact: str) -> None:
 @pytest.mark.parametrize("table", HANDED_ON)
 def test_grain_of_rows_handed_on(readings: tuple[Build, Warehouse], table: str) -> None:
     build, _ = readings
-    assert build.rows(
-        f"select {HANDED_ON[table]}, count(*) from {table} group by all having count(*) > 1"
-    ) == []
+    assert (
+        build.rows(
+            f"select {HANDED_ON[table]}, count(*) from {table} group by all having count(*) > 1"
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("table", QUALITY)

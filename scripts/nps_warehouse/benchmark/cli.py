@@ -20,6 +20,7 @@ from nps_warehouse.benchmark.measure import BenchmarkError, Usage, measured
 from nps_warehouse.benchmark.report import (
     BY_HAND,
     CORE,
+    IDLE,
     INCREMENT,
     START_UP,
     TESTED,
@@ -133,20 +134,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return by_engine(sizes, options.engines, options.cache, options.output)
     if options.once:
         return build_once(sizes, options.cache, options.output)
-    try:
-        results = [run(size, options.repeat, options.cache) for size in sizes]
-    except BenchmarkError as problem:
-        print(f"benchmark: {problem}", file=sys.stderr)
-        return 1
-    text = markdown(results, options.repeat)
-    print(text, end="")
-    if options.output is not None:
-        picture = options.output.with_suffix(".svg")
-        plot(results, picture)
-        options.output.write_text(
-            f"{text}\n![Seconds by contacts, both logarithmic]({picture.name})\n", encoding="utf-8"
-        )
+    results: list[Result] = []
+    for size in sizes:
+        try:
+            results.append(run(size, options.repeat, options.cache))
+        except BenchmarkError as problem:
+            print(f"benchmark: {problem}", file=sys.stderr)
+            return 1
+        # After each size: the largest takes an hour, and what came before it is not to be lost.
+        if options.output is not None:
+            write(results, options.repeat, options.output)
+    print(markdown(results, options.repeat), end="")
     return 0
+
+
+def write(results: Sequence[Result], repeat: int, page: Path) -> None:
+    """Write the tables, and the plot beside them.
+
+    Args:
+        results: one per size.
+        repeat: runs of each kind per size.
+        page: the Markdown file; the plot is an SVG of the same name.
+    """
+    picture = page.with_suffix(".svg")
+    plot(results, picture)
+    page.write_text(
+        f"{markdown(results, repeat)}\n![Seconds by contacts, both logarithmic]({picture.name})\n",
+        encoding="utf-8",
+    )
 
 
 def read(options: argparse.Namespace) -> int:
@@ -311,6 +326,8 @@ def measure(raw_dir: Path, contacts: int, repeat: int, scratch: Path) -> Result:
     script = [sys.executable, "-m", f"{PACKAGE}.by_hand", str(growing), seeds, str(by_hand)]
     commands = {
         CORE: [*dbt, "build", *TO_SCORE_MARTS],
+        # On the warehouse that the run before has left, as is the next.
+        IDLE: [*dbt, "build", *TO_SCORE_MARTS],
         INCREMENT: [*dbt, "build", *TO_SCORE_MARTS],
         TESTED: [*dbt, "build", *SCORE_MARTS],
         START_UP: [*dbt, "parse"],
@@ -335,7 +352,6 @@ def measure(raw_dir: Path, contacts: int, repeat: int, scratch: Path) -> Result:
             if made is not None:
                 _remove(made)
             if name == INCREMENT:
-                # On the warehouse that the run before has left.
                 day_rows = increment.add_day(growing)
             runs[name].append(measured(name, command, environment, ROOT).usage)
             print(
