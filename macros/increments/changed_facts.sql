@@ -22,7 +22,7 @@
 {% macro changed_responses() -%}
     {%- set looked_up = {
         'source_contact_id': 'fct_contacts',
-        'source_invitation_id': 'superseded_survey_invitations',
+        'source_invitation_id': 'fct_survey_invitations',
         'source_customer_id': 'superseded_customers',
     } -%}
     {{ changes_of('masked_comments') }}

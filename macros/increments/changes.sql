@@ -71,11 +71,11 @@
 {%- endmacro %}
 
 {# Rows of a relation whose key is among those taken out; all of them where everything is built. #}
-{% macro changed_rows(relation, key, keys=none, type='varchar') -%}
+{% macro changed_rows(relation, key, type='varchar') -%}
     {%- if is_incremental() -%}
         (
             select * from {{ relation }}
-            where {{ key }} in ({{ keys or changed_keys(type) }})
+            where {{ key }} in ({{ changed_keys(type) }})
         ) as changed_rows
     {%- else -%}
         {{ relation }}

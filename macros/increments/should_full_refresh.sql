@@ -46,7 +46,6 @@
         {% do return([name | replace('superseded_', 'parsed_', 1)]) %}
     {% endif %}
     {% set responses = 'superseded_survey_responses' %}
-    {% set invitations = 'superseded_survey_invitations' %}
     {% do return({
         'parsed_survey_responses': ['languages'],
         'masked_comments': [responses, 'excluded_responses'],
@@ -54,9 +53,11 @@
             'superseded_contacts', responses, 'superseded_customers', 'stg_departments',
             'stg_agent_assignments', 'channel_aliases', 'nps_categories', 'excluded_responses',
         ],
-        'fct_survey_invitations': [invitations, responses, 'fct_contacts', 'excluded_responses'],
+        'fct_survey_invitations': [
+            'superseded_survey_invitations', responses, 'fct_contacts', 'excluded_responses',
+        ],
         'fct_survey_responses': [
-            'masked_comments', invitations, 'superseded_customers', 'fct_contacts',
+            'masked_comments', 'fct_survey_invitations', 'superseded_customers', 'fct_contacts',
             'nps_categories', 'excluded_responses',
         ],
         'agent_last_contacts': ['fct_contacts'],

@@ -24,25 +24,15 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# keys: a query of the invitations; those that are taken out where not given. #}
-{% macro invitations_to_write(keys=none) -%}
+{% macro invitations_to_write() -%}
     {%- if is_incremental() -%}
         (
             {{ labelled_survey_invitations(
-                changed_rows(relation_named('stg_survey_invitations'), 'invitation_id', keys),
-                changed_rows(relation_named('stg_survey_responses'), 'invitation_id', keys)
+                changed_rows(relation_named('stg_survey_invitations'), 'invitation_id'),
+                changed_rows(relation_named('stg_survey_responses'), 'invitation_id')
             ) }}
         ) as written_invitations
     {%- else -%}
         {{ ref('categorized_survey_invitations') }}
-    {%- endif -%}
-{%- endmacro %}
-
-{# A query: invitations of the answers that are taken out. #}
-{% macro invitations_of_changed_responses() -%}
-    {%- if is_incremental() -%}
-        select invitation_id from {{ changed_rows(
-            relation_named('stg_survey_responses'), 'response_id'
-        ) }}
     {%- endif -%}
 {%- endmacro %}

@@ -11,16 +11,6 @@
     }) %}
 {% endmacro %}
 
-{# The member of a scope that a row belongs to, where the scope is a column. #}
-{% macro scope_id_of(scope_type, scopes) -%}
-    case {{ scope_type }}
-        {% for scope, key in scopes.items() if key -%}
-            when '{{ scope }}' then {{ key }}
-        {% endfor -%}
-        else 'all'
-    end
-{%- endmacro %}
-
 {# The counts of a cohort of invitations: name and what is counted in invitation_stages (none: all
    of them). All but the first two leave bounced invitations out, as the response rate does. #}
 {% macro funnel_counts() %}

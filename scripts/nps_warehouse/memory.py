@@ -11,7 +11,7 @@ from nps_warehouse.landing import sql
 
 VARIABLE = "NPS_MEMORY"
 
-SHARE = 4
+SHARE = 5
 """Of what DuckDB would take by itself, four fifths of the machine or of its container."""
 
 LEAST = 2 * 2**30
@@ -23,7 +23,7 @@ class MemorySettingError(Exception):
 
 
 def limit(environ: Mapping[str, str] = os.environ) -> int:
-    """DuckDB's limit of memory, in bytes: NPS_MEMORY, else a fifth of the machine.
+    """DuckDB's limit of memory, in bytes: NPS_MEMORY, else a sixth of the machine.
 
     The rest is left to what else runs there, to Python and to the system's cache of files. A build
     sorts and joins on disk what is larger; the result is the same to the byte.
@@ -46,7 +46,7 @@ def limit(environ: Mapping[str, str] = os.environ) -> int:
     if given < 1:
         raise MemorySettingError(
             f"{VARIABLE} is {asked!r}: it has to be a size, such as 4GB or 512MB; without it a "
-            "fifth of the machine's memory is taken"
+            "sixth of the machine's memory is taken"
         )
     return given
 

@@ -9,14 +9,14 @@ from nps_warehouse import memory
 from nps_warehouse.landing.plugin import Plugin
 
 
-def test_without_a_word_it_is_a_fifth_of_the_machine() -> None:
+def test_without_a_word_it_is_a_sixth_of_the_machine() -> None:
     with duckdb.connect() as connection:
         # Set by DuckDB itself, in GiB with one decimal: four fifths of the machine.
         (own,) = connection.execute("select current_setting('memory_limit')").fetchone() or ("",)
     number, unit = str(own).split()
     assert unit == "GiB"
     whole = float(number) * 2**30
-    expected = max(whole / 4, min(whole, 2 * 2**30))
+    expected = max(whole / 5, min(whole, 2 * 2**30))
     assert memory.limit({}) == pytest.approx(expected, rel=0.02)
     assert memory.limit({memory.VARIABLE: ""}) == memory.limit({})
 

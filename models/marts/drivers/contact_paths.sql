@@ -14,17 +14,12 @@ legs as (
 
 ),
 
--- Most contacts have one leg: of those there is nothing to put in order.
-handled as (
+handled_by_several as (
 
-    select
-        contact_id,
-        count(*) as legs,
-        min(department_id) as department_id,
-        min(agent_id) as agent_id,
-        case when count(source_department_id) > 0 then 1 end as departments_touched
+    select contact_id
     from legs
     group by contact_id
+    having count(*) > 1
 
 ),
 
@@ -41,56 +36,58 @@ passed_on as (
             order by legs.leg_number
         ) as leg
     from legs
-    inner join handled
-        on legs.contact_id = handled.contact_id
-    where handled.legs > 1
+    inner join handled_by_several
+        on legs.contact_id = handled_by_several.contact_id
 
 ),
 
-steps as (
-
-    select
-        *,
-        case
-            when leg = 1 then department_id
-            when leg <= {{ shown }} then ' > ' || department_id
-            when leg = {{ shown + 1 }} then ' > …'
-            else ''
-        end as step
-    from passed_on
-
-),
-
+-- Step by step: texts that an aggregate sorts have to fit into memory, of all contacts at once.
 paths as (
 
     select
         contact_id,
-        {{ joined_texts('step', 'leg') }} as transfer_path,
+        {% for leg in range(1, shown + 1) -%}
+            coalesce(
+                max(case when leg = {{ leg }} then {{ "' > ' || " if leg > 1 }}department_id end), ''
+            )
+            ||
+        {% endfor -%}
+        case when max(leg) > {{ shown }} then ' > …' else '' end as transfer_path,
+        count(*) as legs,
         nullif(count(distinct source_department_id), 0) as departments_touched,
         max(case when leg = 1 then department_id end) as first_department_id,
         max(case when leg = 1 then agent_id end) as first_agent_id
-    from steps
+    from passed_on
     group by contact_id
+    union all
+    -- Most contacts have one leg: of those there is nothing to put in order.
+    select
+        legs.contact_id,
+        legs.department_id as transfer_path,
+        1 as legs,
+        case when legs.source_department_id is not null then 1 end as departments_touched,
+        legs.department_id as first_department_id,
+        legs.agent_id as first_agent_id
+    from legs
+    left join handled_by_several
+        on legs.contact_id = handled_by_several.contact_id
+    where handled_by_several.contact_id is null
 
 )
 
 select
     contacts.contact_id,
-    coalesce(paths.transfer_path, handled.department_id, contacts.department_id) as transfer_path,
-    coalesce(handled.legs, 0) as legs,
+    coalesce(paths.transfer_path, contacts.department_id) as transfer_path,
+    coalesce(paths.legs, 0) as legs,
     -- Without legs a contact that was not passed on was in one department; of others nobody knows.
     cast(
         coalesce(
             paths.departments_touched,
-            handled.departments_touched,
-            case when handled.contact_id is null and contacts.transfers = 0 then 1 end
+            case when paths.contact_id is null and contacts.transfers = 0 then 1 end
         ) as bigint
     ) as departments_touched,
-    coalesce(paths.first_department_id, handled.department_id, contacts.department_id)
-        as first_department_id,
-    coalesce(paths.first_agent_id, handled.agent_id, contacts.agent_id) as first_agent_id
+    coalesce(paths.first_department_id, contacts.department_id) as first_department_id,
+    coalesce(paths.first_agent_id, contacts.agent_id) as first_agent_id
 from contacts
-left join handled
-    on contacts.contact_id = handled.contact_id
 left join paths
     on contacts.contact_id = paths.contact_id

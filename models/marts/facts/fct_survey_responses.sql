@@ -28,7 +28,7 @@ invitations as (
     select
         invitation_id,
         sent_date
-    from {{ invitations_to_write(keys=invitations_of_changed_responses()) }}
+    from {{ ref('fct_survey_invitations') }}
 
 )
 

@@ -1,60 +1,49 @@
+-- One kind of group after the other: a percentile is of values that are all in memory, and all kinds at
+-- once would need them forty times.
+{% set groups = [] %}
+{% for scope, key in survey_scopes().items() %}
+    {% for survey_type in ['survey_type', none] %}
+        {% for period_type in ['month', 'quarter', 'year', 'all'] %}
+            {% do groups.append((scope, key, survey_type, period_type)) %}
+        {% endfor %}
+    {% endfor %}
+{% endfor %}
+
 with
 
 answered as (
 
-    select * from {{ ref('invitation_stages') }}
+    select
+        stages.department_id,
+        stages.channel,
+        stages.survey_channel,
+        stages.agent_id,
+        stages.survey_type,
+        stages.hours_to_answer,
+        span.first_date as all_start,
+        {{ period_start('month', 'stages.sent_date') }} as month_start,
+        {{ period_start('quarter', 'stages.sent_date') }} as quarter_start,
+        {{ period_start('year', 'stages.sent_date') }} as year_start
+    from {{ ref('invitation_stages') }} as stages
+    cross join {{ ref('invitation_span') }} as span
     where
-        not is_bounced
-        and hours_to_answer is not null
+        not stages.is_bounced
+        and stages.hours_to_answer is not null
 
-),
+)
 
-scopes as (
-
-    {% for scope in survey_scopes() -%}
-        select '{{ scope }}' as scope_type{{ " union all" if not loop.last }}
-    {% endfor %}
-
-),
-
-members as (
-
+{% for scope, key, survey_type, period_type in groups -%}
     select
-        scopes.scope_type,
-        {{ scope_id_of('scopes.scope_type', survey_scopes()) }} as scope_id,
-        answered.survey_type,
-        answered.sent_date,
-        answered.hours_to_answer
+        '{{ scope }}' as scope_type,
+        {{ key or "'all'" }} as scope_id,
+        {{ survey_type or "'all' as survey_type" }},
+        '{{ period_type }}' as period_type,
+        {{ period_type }}_start as period_start,
+        count(*) as timed_answers,
+        {{ percentile('hours_to_answer', 50) }} as hours_to_answer_p50,
+        {{ percentile('hours_to_answer', 90) }} as hours_to_answer_p90,
+        {{ percentile('hours_to_answer', 95) }} as hours_to_answer_p95
     from answered
-    cross join scopes
-
-),
-
-pooled as (
-
-    select * from members
-    union all
-    select
-        scope_type,
-        scope_id,
-        'all' as survey_type,
-        sent_date,
-        hours_to_answer
-    from members
-
-),
-
-{{ by_longer_period('pooled', 'sent_date') }}
-
-select
-    scope_type,
-    scope_id,
-    survey_type,
-    period_type,
-    period_start,
-    count(*) as timed_answers,
-    {{ percentile('hours_to_answer', 50) }} as hours_to_answer_p50,
-    {{ percentile('hours_to_answer', 90) }} as hours_to_answer_p90,
-    {{ percentile('hours_to_answer', 95) }} as hours_to_answer_p95
-from pooled_by_period
-group by scope_type, scope_id, survey_type, period_type, period_start
+    group by {{ [key, survey_type, period_type ~ '_start'] | select | join(', ') }}
+    {{ "union all" if not loop.last }}
+{% endfor %}

@@ -25,7 +25,7 @@ MIB = 2**20
 
 INTRODUCTION = """\
 Seconds, processor seconds and memory are medians of {repeat} runs, the runs of all lines
-interleaved, each in a process of its own, on the same Parquet files; builds may take a fifth of the
+interleaved, each in a process of its own, on the same Parquet files; builds may take a sixth of the
 machine's memory (`NPS_MEMORY`), the others what DuckDB takes by default. Rows are those of the raw
 tables that the marts are made of. `{core}` builds facts, dimensions, score marts and what they are
 made of, `{tested}` runs their tests, too; `{idle}` builds them once more, `{increment}` after a
