@@ -304,10 +304,14 @@ def test_sizes_that_are_done_are_written_before_one_fails(
 
     monkeypatch.setattr(cli, "run", run)
     page = tmp_path / "benchmark.md"
+    kept = [f"{once.heading(size)}\n\nTook an hour.\n" for size in (50_000, 100_000_000)]
+    page.write_text("\n".join(["# Benchmark\n\nOld.\n\n## 7 contacts\n\nOld.\n", *kept]))
     sizes = ["--contacts", "20000", "--contacts", "30000"]
     assert cli.main([*sizes, "--output", str(page)]) == 1
     assert capsys.readouterr().err == "benchmark: the disk is full\n"
-    assert page.read_text().count("\n## ") == 1
+    assert page.read_text().endswith(".svg)\n\n" + "\n".join(kept))
+    assert page.read_text().count("\n## ") == 1 + len(kept)
+    assert "Old." not in page.read_text()
     assert page.with_suffix(".svg").exists()
 
 

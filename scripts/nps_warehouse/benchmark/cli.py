@@ -149,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def write(results: Sequence[Result], repeat: int, page: Path) -> None:
-    """Write the tables, and the plot beside them.
+    """Write the tables, and the plot beside them; sizes that were built once stay on the page.
 
     Args:
         results: one per size.
@@ -158,10 +158,10 @@ def write(results: Sequence[Result], repeat: int, page: Path) -> None:
     """
     picture = page.with_suffix(".svg")
     plot(results, picture)
-    page.write_text(
-        f"{markdown(results, repeat)}\n![Seconds by contacts, both logarithmic]({picture.name})\n",
-        encoding="utf-8",
-    )
+    built_once = once.sections(page.read_text(encoding="utf-8")) if page.is_file() else []
+    text = markdown(results, repeat)
+    figure = f"![Seconds by contacts, both logarithmic]({picture.name})\n"
+    page.write_text("\n".join([text, figure, *built_once]), encoding="utf-8")
 
 
 def read(options: argparse.Namespace) -> int:

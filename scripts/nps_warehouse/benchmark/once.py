@@ -6,6 +6,7 @@ For a size at which every line of the whole table would take a day.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -143,6 +144,18 @@ def heading(contacts: int) -> str:
         contacts: how many there are.
     """
     return f"## {contacts:,} contacts, built once"
+
+
+def sections(page: str) -> list[str]:
+    """The sections of sizes that were built once, as a page has them.
+
+    Args:
+        page: Markdown.
+    """
+    found = re.findall(
+        r"^## [\d,]+ contacts, built once\n.*?(?=^## |\Z)", page, flags=re.DOTALL | re.MULTILINE
+    )
+    return [f"{text.strip()}\n" for text in found]
 
 
 def section(once: Once) -> str:
