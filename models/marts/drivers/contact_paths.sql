@@ -47,10 +47,8 @@ paths as (
     select
         contact_id,
         {% for leg in range(1, shown + 1) -%}
-            coalesce(
-                max(case when leg = {{ leg }} then {{ "' > ' || " if leg > 1 }}department_id end), ''
-            )
-            ||
+            {% set step = "department_id" if leg == 1 else "' > ' || department_id" -%}
+            coalesce(max(case when leg = {{ leg }} then {{ step }} end), '') ||
         {% endfor -%}
         case when max(leg) > {{ shown }} then ' > …' else '' end as transfer_path,
         count(*) as legs,

@@ -1,5 +1,5 @@
--- One kind of group after the other: a percentile is of values that are all in memory, and all kinds at
--- once would need them forty times.
+-- One kind of group after the other: a percentile is of values that are all in memory, and all kinds
+-- at once would need them forty times.
 {% set groups = [] %}
 {% for scope, key in survey_scopes().items() %}
     {% for survey_type in ['survey_type', none] %}
@@ -14,21 +14,21 @@ with
 answered as (
 
     select
-        stages.department_id,
-        stages.channel,
-        stages.survey_channel,
-        stages.agent_id,
-        stages.survey_type,
-        stages.hours_to_answer,
+        timed.department_id,
+        timed.channel,
+        timed.survey_channel,
+        timed.agent_id,
+        timed.survey_type,
+        timed.hours_to_answer,
         span.first_date as all_start,
-        {{ period_start('month', 'stages.sent_date') }} as month_start,
-        {{ period_start('quarter', 'stages.sent_date') }} as quarter_start,
-        {{ period_start('year', 'stages.sent_date') }} as year_start
-    from {{ ref('invitation_stages') }} as stages
+        {{ period_start('month', 'timed.sent_date') }} as month_start,
+        {{ period_start('quarter', 'timed.sent_date') }} as quarter_start,
+        {{ period_start('year', 'timed.sent_date') }} as year_start
+    from {{ ref('invitation_stages') }} as timed
     cross join {{ ref('invitation_span') }} as span
     where
-        not stages.is_bounced
-        and stages.hours_to_answer is not null
+        not timed.is_bounced
+        and timed.hours_to_answer is not null
 
 )
 
