@@ -1,5 +1,5 @@
--- One kind of group after the other: a percentile is of values that are all in memory, and all kinds
--- at once would need them forty times.
+-- One kind of group after the other: a percentile is of values that are all in memory, and all
+-- kinds at once would need them forty times.
 {% set groups = [] %}
 {% for scope, key in survey_scopes().items() %}
     {% for survey_type in ['survey_type', none] %}
