@@ -48,9 +48,9 @@ paths as (
         contact_id,
         {% for leg in range(1, shown + 1) -%}
             {% set step = "department_id" if leg == 1 else "' > ' || department_id" -%}
-            coalesce(max(case when leg = {{ leg }} then {{ step }} end), '') ||
+            {{ "|| " if leg > 1 }}coalesce(max(case when leg = {{ leg }} then {{ step }} end), '')
         {% endfor -%}
-        case when max(leg) > {{ shown }} then ' > …' else '' end as transfer_path,
+        || case when max(leg) > {{ shown }} then ' > …' else '' end as transfer_path,
         count(*) as legs,
         nullif(count(distinct source_department_id), 0) as departments_touched,
         max(case when leg = 1 then department_id end) as first_department_id,
