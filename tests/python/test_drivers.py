@@ -929,6 +929,8 @@ def test_every_answer_is_in_one_band_of_each_driver(marts: Marts) -> None:
     by_chance.center.answer(1, contact)
     by_chance.center.evaluations = [("judged", "listening", 3.0)]
     by_chance.center.build(marts)
+    doubled = "select 1 from response_bands group by response_id, driver having count(*) > 1"
+    assert marts.rows(doubled) == []
     sums = marts.rows(
         "select driver, survey_type, period_type, sum(responses) as responses from nps_drivers "
         "where scope_type = 'company' group by all"
