@@ -38,11 +38,14 @@ STATE = """
 _RUN_TWICE = """
 import json, os, shutil, sys
 from dbt.cli.main import dbtRunner
-manifest = dbtRunner().invoke(["--quiet", "--log-path", sys.argv[2], "parse"]).result
-for folder in sys.argv[2:]:
+manifest = dbtRunner().invoke(
+    ["--quiet", "--log-path", sys.argv[3], "parse", "--vars", sys.argv[2]]
+).result
+for folder in sys.argv[3:]:
     result = dbtRunner(manifest=manifest).invoke([
         "--quiet", "--no-use-colors", "--log-path", folder, "--log-level-file", "debug",
-        "--log-format-file", "json", "build", "--threads", "1", *json.loads(sys.argv[1]),
+        "--log-format-file", "json", "build", "--threads", "1",
+        "--vars", sys.argv[2], *json.loads(sys.argv[1]),
     ])
     if not result.success:
         sys.exit(f"{result.exception} {open(folder + '/dbt.log').read()[-4000:]}")
@@ -65,12 +68,13 @@ class Recording:
     producers: Mapping[str, frozenset[str]]
 
 
-def record(folder: Path, raw_dir: Path) -> Recording:
+def record(folder: Path, raw_dir: Path, variables: Mapping[str, object] | None = None) -> Recording:
     """Build a delivery and run again on it.
 
     Args:
         folder: where dbt writes.
         raw_dir: the delivery.
+        variables: dbt vars.
     """
     arguments = [
         "--select",
@@ -83,7 +87,10 @@ def record(folder: Path, raw_dir: Path) -> Recording:
     ]
     logs = [folder / "full", folder / "again"]
     finished = subprocess.run(
-        [sys.executable, "-c", _RUN_TWICE, json.dumps(arguments), *map(str, logs)],
+        [
+            *(sys.executable, "-c", _RUN_TWICE, json.dumps(arguments)),
+            *(json.dumps(dict(variables or {})), *map(str, logs)),
+        ],
         cwd=PROJECT,
         env=environment_of(folder, raw_dir=raw_dir),
         capture_output=True,

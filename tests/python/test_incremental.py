@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from increments import Played, Recording, is_incremental, record
 
 STEPS = 2
 # A full count is asked for with NPS_HISTORIES=500 and NPS_REAL_HISTORIES=25.
+# Which date decides an answer's periods: its own, or one that another table's row can change.
+PERIOD_BASES = ("responded", "contact", "invitation")
 MANY = int(os.environ.get("NPS_HISTORIES", "20"))
 REAL = int(os.environ.get("NPS_REAL_HISTORIES", "1"))
 
@@ -25,10 +29,22 @@ NOT_SHOWN = {("fct_contacts", "masked_comments")}
 
 
 @pytest.fixture(scope="module")
-def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    folder = tmp_path_factory.mktemp("recorded")
-    History(folder / "raw", seed=0)
-    return record(folder, folder / "raw")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Recording]:
+    """What makes, once, the recording of a period basis."""
+
+    @cache
+    def recording_of(period_basis: str) -> Recording:
+        folder = tmp_path_factory.mktemp("recorded")
+        History(folder / "raw", seed=0)
+        return record(folder, folder / "raw", {"nps_period_basis": period_basis})
+
+    return recording_of
+
+
+@pytest.fixture(scope="module")
+def recording(recordings: Callable[[str], Recording]) -> Recording:
+    """As the project is shipped."""
+    return recordings(PERIOD_BASES[0])
 
 
 def follow(recording: Recording, folder: Path, seed: int, steps: int = STEPS) -> None:
@@ -69,8 +85,10 @@ def test_a_history_ends_where_a_rebuild_does(
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(100, 100 + MANY))
-def test_many_longer_histories(recording: Recording, tmp_path: Path, seed: int) -> None:
-    follow(recording, tmp_path, seed, steps=5)
+def test_many_longer_histories(
+    recordings: Callable[[str], Recording], tmp_path: Path, seed: int
+) -> None:
+    follow(recordings(PERIOD_BASES[seed % len(PERIOD_BASES)]), tmp_path, seed, steps=5)
 
 
 @pytest.mark.thorough
@@ -79,12 +97,14 @@ def test_many_longer_histories(recording: Recording, tmp_path: Path, seed: int) 
 def test_a_history_through_dbt(tmp_path: Path, seed: int) -> None:
     """Three deliveries through the real command, all marts and tables of quality compared."""
     history = History(tmp_path / "raw", seed)
-    followed = built(tmp_path, raw_dir=tmp_path / "raw")
+    variables = {"nps_period_basis": PERIOD_BASES[seed % len(PERIOD_BASES)]}
+    how = {"raw_dir": tmp_path / "raw", "variables": variables}
+    followed = built(tmp_path, **how)
     for _ in range(2):
         history.step()
-        followed = built(tmp_path, raw_dir=tmp_path / "raw")
+        followed = built(tmp_path, **how)
         assert "Full refresh" not in followed.output
-    fresh = built(tmp_path, raw_dir=tmp_path / "raw", warehouse=tmp_path / "fresh.duckdb")
+    fresh = built(tmp_path, warehouse=tmp_path / "fresh.duckdb", **how)
     schemas = ("marts", "quality")
     assert fingerprints(followed.warehouse, schemas) == fingerprints(fresh.warehouse, schemas)
 

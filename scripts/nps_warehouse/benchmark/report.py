@@ -24,8 +24,8 @@ IDLE = "nothing new"
 MIB = 2**20
 
 INTRODUCTION = """\
-Seconds, processor seconds and memory are medians of {repeat} runs, the runs of all lines
-interleaved, each in a process of its own, on the same Parquet files; builds may take a sixth of the
+Seconds, processor seconds and memory are {figures}.
+Each run is a process of its own, all are on the same Parquet files; builds may take a sixth of the
 machine's memory (`NPS_MEMORY`), the others what DuckDB takes by default. Rows are those of the raw
 tables that the marts are made of. `{core}` builds facts, dimensions, score marts and what they are
 made of, `{tested}` runs their tests, too; `{idle}` builds them once more, `{increment}` after a
@@ -69,7 +69,11 @@ def markdown(results: Sequence[Result], repeat: int) -> str:
     parts = [
         "# Benchmark",
         INTRODUCTION.format(
-            repeat=repeat,
+            figures=(
+                f"medians of {repeat} runs, the runs of all lines interleaved"
+                if repeat > 1
+                else "those of one run of each line"
+            ),
             core=CORE,
             tested=TESTED,
             idle=IDLE,
