@@ -82,6 +82,21 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Rows of a relation that few others point to; all of them where everything is built. DuckDB does not
+   foresee that they are few, and would put every row of the relation in a hash table.
+
+   links: a query, the keys pointed to. #}
+{% macro linked_rows(relation, key, links) -%}
+    {%- if is_incremental() -%}
+        (
+            select * from {{ relation }}
+            where {{ key }} in ({{ links }})
+        ) as linked_rows
+    {%- else -%}
+        {{ relation }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# Rows of one scratch relation that the other lacks, and the other way about, by these columns. #}
 {% macro rows_that_differ(one, other, columns) -%}
     {%- set shown = columns | join(', ') -%}

@@ -1,6 +1,6 @@
 {# Accepted contacts with their labels.
 
-   contacts: relation with rows of stg_contacts.
+   contacts: relation with rows of stg_contacts, or of what it selects from.
    named:    what finds a relation by its name: `ref`, or `relation_named` where the lineage is told
              by a view of the same rows. #}
 {% macro labelled_contacts(contacts, named) -%}
@@ -20,7 +20,10 @@ departments as (
 
 customers as (
 
-    select * from {{ named('categorized_customers') }}
+    select *
+    from {{ linked_rows(
+        named('categorized_customers'), 'customer_id', 'select customer_id from contacts'
+    ) }}
 
 ),
 
@@ -32,7 +35,11 @@ assignments as (
 
 channels as (
 
-    select * from {{ named('categorized_channels') }}
+    {% if is_incremental() -%}
+        {{ labelled_channels('contacts', named) }}
+    {%- else -%}
+        select * from {{ named('categorized_channels') }}
+    {%- endif %}
 
 ),
 

@@ -4,7 +4,8 @@
 {% macro contacts_to_write() -%}
     {%- if is_incremental() -%}
         {{ labelled_contacts(
-            changed_rows(relation_named('stg_contacts'), 'contact_id'), relation_named
+            '(' ~ changed_newest_versions('contacts', 'contact_id') ~ ') as newest',
+            relation_named
         ) }}
     {%- else -%}
         select * from {{ ref('categorized_contacts') }}
@@ -28,7 +29,9 @@
     {%- if is_incremental() -%}
         (
             {{ labelled_survey_invitations(
-                changed_rows(relation_named('stg_survey_invitations'), 'invitation_id'),
+                '(' ~ accepted_survey_invitations(
+                    changed_newest_versions('survey_invitations', 'invitation_id')
+                ) ~ ') as accepted',
                 changed_rows(relation_named('stg_survey_responses'), 'invitation_id')
             ) }}
         ) as written_invitations

@@ -13,7 +13,8 @@ invitations as (
 
 contacts as (
 
-    select * from {{ ref('fct_contacts') }}
+    select *
+    from {{ linked_rows(ref('fct_contacts'), 'contact_id', 'select contact_id from invitations') }}
 
 )
 

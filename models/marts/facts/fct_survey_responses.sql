@@ -13,13 +13,19 @@ responses as (
 
 contacts as (
 
-    select * from {{ ref('fct_contacts') }}
+    select *
+    from {{ linked_rows(ref('fct_contacts'), 'contact_id', 'select contact_id from responses') }}
 
 ),
 
 customers as (
 
-    select * from {{ ref('categorized_customers') }}
+    select *
+    from {{ linked_rows(
+        ref('categorized_customers'),
+        'customer_id',
+        'select customer_id from responses union all select source_customer_id from contacts',
+    ) }}
 
 ),
 
@@ -28,7 +34,9 @@ invitations as (
     select
         invitation_id,
         sent_date
-    from {{ ref('fct_survey_invitations') }}
+    from {{ linked_rows(
+        ref('fct_survey_invitations'), 'invitation_id', 'select invitation_id from responses'
+    ) }}
 
 )
 
