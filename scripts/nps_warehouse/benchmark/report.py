@@ -162,14 +162,15 @@ def plot(results: Sequence[Result], path: Path) -> None:
 
     # The same figures give the same bytes.
     with mpl.rc_context({"svg.hashsalt": "benchmark", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(7, 4.5), layout="constrained")
+        figure = Figure(figsize=(8.5, 4.5), layout="constrained")
         axes = figure.subplots()
         for name in results[0].runs:
             points = sorted((result.contacts, _medians(result.runs[name])[0]) for result in results)
             axes.plot(*zip(*points, strict=True), marker="o", label=name)
         axes.set(xscale="log", yscale="log", xlabel="contacts", ylabel="seconds")
         axes.grid(visible=True, which="major", alpha=0.3)
-        axes.legend(frameon=False, fontsize="small")
+        # Beside the lines, which cross each other from corner to corner.
+        figure.legend(loc="outside right upper", frameon=False, fontsize="small")
         figure.savefig(path, metadata={"Date": None})
 
 
