@@ -248,7 +248,7 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_heaped_scores": [5, 11],
         "nps_selective_inviting_ratio": 1,
         "nps_repeat_same_reason": "sometimes",
-        "nps_transfer_path_legs": 0,
+        "nps_transfer_path_legs": "four",
         "nps_importance_drivers": ["hold_seconds"],
         "nps_repeat_detractor_days": 0,
         "nps_recovery_days": -30,
@@ -298,6 +298,7 @@ REFUSED: Mapping[str, Mapping[str, object]] = {
         "nps_contradiction_weight": "two",
         "nps_huddle_comment_characters": "280",
     },
+    "what is too small": {"nps_transfer_path_legs": 0},
 }
 
 

@@ -1,4 +1,5 @@
-{% set shown = var('nps_transfer_path_legs') %}
+{# What is no whole number is refused when a run starts, after this is read. #}
+{% set shown = var('nps_transfer_path_legs') | int %}
 
 with
 
