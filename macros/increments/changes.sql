@@ -82,8 +82,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Rows of a relation that few others point to; all of them where everything is built. DuckDB does not
-   foresee that they are few, and would put every row of the relation in a hash table.
+{# Rows of a relation that the few rows of this increment point to; all of them where everything is
+   built. DuckDB does not foresee that they are few, and would put the whole relation in a hash table.
 
    links: a query, the keys pointed to. #}
 {% macro linked_rows(relation, key, links) -%}

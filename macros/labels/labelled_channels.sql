@@ -2,7 +2,7 @@
    labelled_contacts. The spellings that occur are few; each is looked up once here, not once per
    contact.
 
-   contacts: relation with rows of stg_contacts, or of what it selects from. #}
+   contacts: relation with rows of stg_contacts. #}
 {% macro labelled_channels(contacts, named) -%}
 with
 

@@ -1,6 +1,6 @@
 {# Accepted contacts with their labels.
 
-   contacts: relation with rows of stg_contacts, or of what it selects from.
+   contacts: relation with rows of stg_contacts.
    named:    what finds a relation by its name: `ref`, or `relation_named` where the lineage is told
              by a view of the same rows. #}
 {% macro labelled_contacts(contacts, named) -%}

@@ -4,7 +4,8 @@
 {% macro contacts_to_write() -%}
     {%- if is_incremental() -%}
         {{ labelled_contacts(
-            '(' ~ changed_newest_versions('contacts', 'contact_id') ~ ') as newest',
+            '(' ~ accepted_contacts(changed_newest_versions('contacts', 'contact_id'))
+                ~ ') as accepted',
             relation_named
         ) }}
     {%- else -%}
