@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -373,3 +374,19 @@ def test_relative_file_of_a_vanished_parquet_leaves_nothing(delivery: Delivery) 
     assert delivery.rows("select customer_id from raw.customers") == [("2",)]
     files = "select source_file from raw._files where table_name = 'customers'"
     assert delivery.rows(files) == [("customers/b.parquet",)]
+
+
+def test_a_file_written_over_within_a_second_is_read_anew(delivery: Delivery) -> None:
+    """DuckDB keeps what it has read of a file while its size and the second of its time stay."""
+    moment = (1_700_000_000, 1_700_000_000)
+    path = delivery.raw / "customers.parquet"
+    sizes = set()
+    for region in ("north", "south"):
+        delivery.write("written.parquet", customer_id=pa.array(["c"]), region=pa.array([region]))
+        # In place: the file stays the same one to the file system, too.
+        path.write_bytes((delivery.raw / "written.parquet").read_bytes())
+        os.utime(path, moment)
+        sizes.add(path.stat().st_size)
+        found = delivery.rows(f"select customer_id from raw.customers where region = '{region}'")
+        assert found == [("c",)], region
+    assert len(sizes) == 1

@@ -114,7 +114,8 @@ def land(
     """Land every table of the contract in schema `raw` of a database.
 
     Args:
-        connection: where to land; the work is done on cursors of it, in one transaction.
+        connection: where to land; the work is done on cursors of it, in one transaction. Its
+            database no longer keeps what it read of files.
         raw_dir: the delivered folder; the shipped sample where null or empty.
         seeds_dir: the business's own seeds; none where null or empty.
         project: where contract, sample and shipped seeds are, if not in this project.
@@ -135,6 +136,9 @@ def land(
     report = Report()
     cursor = connection.cursor()
     try:
+        # DuckDB takes a file that was written over for what it read of it before, where size and
+        # second are the same.
+        cursor.execute("set enable_external_file_cache = false")
         if database is not None:
             cursor.execute(f"use {sql.name(database)}")
         deliveries = _inspect(cursor, folder, tables, report)
