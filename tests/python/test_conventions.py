@@ -53,7 +53,7 @@ SCORE_MARTS = {
 # The hosts that a file may name; a package index is none of them.
 HOSTS = (
     r"git-lfs(?:\.github\.com)?|json-schema\.org|openlineage\.io"
-    r"|schemas\.(?:getdbt\.com|openxmlformats\.org)|x"
+    r"|schemas\.(?:getdbt\.com|openxmlformats\.org)|www\.w3\.org|x"
 )
 MACHINE_PATHS = "|".join("/" + folder + "/" for folder in ("home", "Users", "root", "work"))
 

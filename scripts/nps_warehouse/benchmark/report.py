@@ -171,7 +171,7 @@ def plot(results: Sequence[Result], path: Path) -> None:
         axes.grid(visible=True, which="major", alpha=0.3)
         # Beside the lines, which cross each other from corner to corner.
         figure.legend(loc="outside right upper", frameon=False, fontsize="small")
-        figure.savefig(path, metadata={"Date": None})
+        figure.savefig(path, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
 
 
 def with_section(page: str, heading: str, text: str) -> str:
