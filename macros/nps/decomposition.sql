@@ -5,15 +5,19 @@
    centre), with the middle of the company's two scores as centre (Kitagawa 1955). Over all groups
    the centre cancels out, as shares add up to 1 twice; for one group it decides what growing means:
    a group above the company helps by growing. A group without answers in one period has only the
-   other's score: all of it is mix. #}
+   other's score: all of it is mix. Zero is added so that nothing is never -0, which a table may or
+   may not give back as 0. #}
 {% macro mix_effect(share_before, score_before, share_after, score_after, centre='0') -%}
-    ({{ share_after }} - {{ share_before }})
-    * (
-        (
-            coalesce({{ score_before }}, {{ score_after }})
-            + coalesce({{ score_after }}, {{ score_before }})
-        ) / 2
-        - {{ centre }}
+    (
+        ({{ share_after }} - {{ share_before }})
+        * (
+            (
+                coalesce({{ score_before }}, {{ score_after }})
+                + coalesce({{ score_after }}, {{ score_before }})
+            ) / 2
+            - {{ centre }}
+        )
+        + 0
     )
 {%- endmacro %}
 

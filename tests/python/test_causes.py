@@ -119,6 +119,18 @@ def test_published_product_of_two_factors(marts: Marts) -> None:
     assert row["rate"] == pytest.approx(vector["expected"]["b_effect"], abs=vector["tol"])
 
 
+def test_no_mix_is_zero_without_a_sign(marts: Marts) -> None:
+    """A share that stays, below the company and above it; one that grows, at its middle."""
+    given_ = [
+        [1.0, -100.0, 1.0, -50.0, 0.0],
+        [1.0, 0.0, 1.0, 50.0, 0.0],
+        [0.5, 10.0, 0.3, 10.0, 10.0],
+    ]
+    found = [row["mix"] for row in marts.run("effects", EFFECT_COLUMNS, given_)]
+    assert [math.copysign(1, mix) for mix in found] == [1, 1, 1]
+    assert found == [0, 0, 0]
+
+
 def test_published_impact_of_a_topic(marts: Marts) -> None:
     vector = VECTORS["I-1"]
     n, n_t = vector["input"]["N"], vector["input"]["n_topic"]
