@@ -57,7 +57,8 @@ select
     {{ prefixed(within_reason, 'within_reason') }},
     coalesce(within_reason.within_reason_verdict, 'no evidence') as within_reason_verdict,
     -- What the scope's score would gain if the band's answers were like others of their reasons.
-    -1 * within_reason.within_reason_difference * with_block.responses / effects.scope_responses
+    -- Taken from 0, as -1 times 0 is -0, which a table may or may not give back as 0.
+    (0 - within_reason.within_reason_difference) * with_block.responses / effects.scope_responses
         as points_at_stake,
     {{ prefixed(of_driver, 'effects') }}
 from with_block
