@@ -9,9 +9,10 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import duckdb
 import pytest
-from conftest import PROJECT, built, run_dbt
-from fingerprints import fingerprints
+from conftest import PROJECT, Build, built, run_dbt
+from fingerprints import fingerprints, negative_zeros
 from histories import History
 from increments import Played, Recording, is_incremental, record
 
@@ -110,6 +111,19 @@ def test_a_history_through_dbt(tmp_path: Path, seed: int) -> None:
     fresh = built(tmp_path / "fresh", environment=state, **how)
     schemas = ("marts", "quality")
     assert fingerprints(followed.warehouse, schemas) == fingerprints(fresh.warehouse, schemas)
+    assert negative_zeros(fresh.warehouse) == []
+
+
+def test_the_sample_shows_no_negative_zero(sample_build: Build) -> None:
+    assert negative_zeros(sample_build.warehouse) == []
+
+
+def test_a_negative_zero_is_found(tmp_path: Path) -> None:
+    warehouse = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("create schema marts")
+        connection.execute("create table marts.some as select 0.0::double as a, -1.5 * a as b")
+    assert negative_zeros(warehouse) == ["marts.some.b"]
 
 
 @pytest.mark.thorough
